@@ -1,0 +1,29 @@
+/*
+ * A worker's cache of finished bodies: least recently used goes first, bounded in bytes. An entry is right for one
+ * revision only; asking for it at another one drops it. There is no time-to-live.
+ */
+#ifndef CGI_HTTP_CACHE_H
+#define CGI_HTTP_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buffer.h"
+
+struct cache;
+
+/* CAPACITY in bytes: keys, bodies and what they need around them. */
+struct cache *cache_new(size_t capacity);
+void cache_free(struct cache *cache);
+/* The body kept under KEY at REVISION, or NULL. Borrowed until the next cache_put or cache_clear. */
+const struct buffer *cache_get(struct cache *cache, const char *key, int64_t revision);
+/*
+ * Takes BODY's memory (BODY is empty afterwards) and returns the kept one, borrowed as above. Returns NULL and leaves
+ * BODY alone when it is larger than a quarter of the capacity.
+ */
+const struct buffer *cache_put(struct cache *cache, const char *key, int64_t revision, struct buffer *body);
+void cache_clear(struct cache *cache);
+/* Bytes in use; for tests and metrics. */
+size_t cache_size(const struct cache *cache);
+
+#endif

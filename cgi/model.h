@@ -1,0 +1,84 @@
+/*
+ * The plain structs of ProcPlan. Strings are NUL-terminated UTF-8; who owns them is said by the function that fills
+ * the struct (a topology owns its own, everything else lives in the request's arena).
+ */
+#ifndef CGI_MODEL_H
+#define CGI_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/hour.h"
+
+#define ID_CHARACTERS_MAX 64   /* node and GPU ids, labels */
+#define LABEL_CHARACTERS_MAX 64
+#define NOTE_CHARACTERS_MAX 500
+#define KEY_CHARACTERS_MAX 128 /* Idempotency-Key */
+
+enum priority { PRIORITY_LOW = 0, PRIORITY_MEDIUM = 1, PRIORITY_HIGH = 2 };
+enum booking_status { BOOKING_ACTIVE = 0, BOOKING_COMPLETED = 1, BOOKING_CANCELLED = 2 };
+
+struct gpu {
+    int64_t key;
+    const char *id, *kind;
+    const char *device; /* NULL when the configuration gives none */
+    hour_t since;
+    hour_t until; /* HOUR_NONE while in use; else the hour it was retired */
+    struct node *node;
+};
+
+struct node {
+    int64_t key;
+    const char *id, *name;
+    hour_t since, until;
+    struct gpu *gpus; /* those in use first, in configuration order; then the retired ones */
+    size_t gpu_count; /* in use */
+    size_t gpu_total; /* with the retired ones */
+};
+
+struct booking {
+    int64_t id;
+    int64_t node_key;
+    struct window window; /* as planned; never cut */
+    const char *user_label;
+    const char *owner; /* NULL in open mode */
+    enum priority priority;
+    enum booking_status status;
+    const char *note; /* NULL when empty */
+    int64_t series_id; /* 0 when none */
+    int64_t version;   /* 1 when made; each edit adds one */
+    int64_t created, updated; /* seconds since 1970 */
+    int64_t released;         /* seconds; 0 while active */
+    const int64_t *gpu_keys;  /* what was booked, in configuration order */
+    size_t gpu_count;
+};
+
+/* Hours that a GPU is, or was, held by a booking. Rows of one GPU never overlap. */
+struct allocation {
+    int64_t gpu_key;
+    struct window window;
+    int64_t booking_id;
+};
+
+/* Who does something. */
+struct actor {
+    const char *name; /* never NULL; "" when nobody said */
+    bool claimed;     /* said by the client itself, not verified */
+};
+
+struct limits {
+    int64_t max_booking_hours;             /* always set */
+    int64_t max_days_ahead;                /* -1: no limit, as in the three below */
+    int64_t max_gpus_per_booking;
+    int64_t max_active_gpu_hours_per_user;
+    bool allow_past;
+};
+
+#define LIMIT_BOOKING_HOURS_DEFAULT 8784
+#define LIMITS_DEFAULT {LIMIT_BOOKING_HOURS_DEFAULT, -1, -1, -1, true}
+
+const char *priority_name(enum priority priority);     /* "low", "medium", "high" */
+const char *status_name(enum booking_status status);   /* "active", "completed", "cancelled" */
+
+#endif
