@@ -1,6 +1,7 @@
 /*
  * A growing run of bytes. `data` always has a NUL behind `length`, so a text in it can be used as a C string; it
- * may hold NULs of its own, and `length` is the truth. When memory is gone the process aborts.
+ * may hold NULs of its own, and `length` is the truth. Before the first append or reserve `data` is NULL. What is
+ * appended must not lie in the buffer itself. When memory is gone the process aborts.
  */
 #ifndef COMMON_BUFFER_H
 #define COMMON_BUFFER_H
