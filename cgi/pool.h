@@ -10,20 +10,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/error.h"
-
 #define POOL_WORKERS_MAX 256
 
 /* A worker's slot in memory shared with the master. The worker writes, the master reads; restarts is the master's. */
 struct pool_slot {
     _Atomic int32_t pid;            /* 0: no worker */
-    _Atomic int64_t busy_since_ms;  /* monotonic; 0 while idle */
+    _Atomic int64_t busy_since_ms;  /* monotonic; 0 while idle; -1 once the master has decided to kill it */
     _Atomic uint64_t served;        /* requests answered by this process */
     _Atomic uint64_t restarts;      /* processes that this slot has lost */
 };
 
 struct scoreboard {
     int workers;
+    _Atomic bool last_call; /* half of the drain time is over: nothing more is taken from the listen queue */
     _Atomic uint64_t killed_at_deadline;
     struct pool_slot slots[POOL_WORKERS_MAX];
 };
@@ -33,7 +32,8 @@ struct pool_options {
     int workers;            /* 1 to POOL_WORKERS_MAX */
     int64_t deadline_ms;    /* a request that takes longer ends its worker */
     int64_t drain_ms;       /* on TERM: how long workers may take to finish */
-    /* Runs in a child before the first worker and on HUP, as the user the pool runs as: reads the configuration. Its exit status: 0 accepted. */
+    /* Runs in a child before the first worker and on HUP, as the user the pool runs as: reads the configuration. Its exit
+     * status: 0 accepted. It says itself what is wrong. It is killed after the deadline, too. */
     int (*configure)(void *context);
     /* Runs in each worker until *STOP is set; its return value is the process's exit status. */
     int (*work)(void *context, int listen_fd, struct pool_slot *slot, const volatile sig_atomic_t *stop);
@@ -41,8 +41,8 @@ struct pool_options {
 };
 
 /*
- * Runs until TERM, INT or QUIT, then drains. Returns the exit status: 0 after an orderly end, 1 when the first configuration
- * was refused (configure has said why).
+ * Runs until TERM, INT or QUIT, then removes the socket's path (listen_remove) and drains. Returns the exit status: 0 after
+ * an orderly end, 1 when the first configuration was refused. Blocks the signals it handles and leaves them blocked.
  */
 int pool_run(const struct pool_options *options);
 
@@ -50,13 +50,10 @@ int pool_run(const struct pool_options *options);
 struct scoreboard *pool_scoreboard(void);
 
 /*
- * The listen socket. pool_socket_open makes a unix socket at PATH, mode 0660: refused when somebody answers there or
- * when the path is something else than a socket; one that nobody answers on is replaced. pool_socket_inherited finds one that
- * systemd (LISTEN_FDS) or spawn-fcgi (fd 0) handed over; -1 when there is none. Both are made non-blocking, close-on-exec.
+ * For the worker: marks the slot busy and idle. pool_slot_idle says false when the deadline has passed and the master is about
+ * to kill this process: it must not begin another request.
  */
-int pool_socket_open(const char *path, struct error *err);
-int pool_socket_inherited(void);
-/* Removes PATH if it still is the socket that pool_socket_open made. */
-void pool_socket_remove(const char *path);
+void pool_slot_busy(struct pool_slot *slot);
+bool pool_slot_idle(struct pool_slot *slot) __attribute__((warn_unused_result));
 
 #endif

@@ -15,8 +15,9 @@ typedef void (*worker_answer_fn)(void *context, struct http_request *request, co
                                  struct http_response *response);
 
 /*
- * The accept loop. TERM must be blocked when it is called: it is let in only while waiting for a connection, so no answer is
- * cut. When *STOP is set, what already waits in the listen queue is still answered. Returns 0.
+ * The accept loop. TERM, INT, QUIT and USR1 must be blocked and have a handler (which sets *STOP) when it is called: they are
+ * let in only while waiting for a connection, so no answer is cut. When *STOP is set, what already waits in the
+ * listen queue is still answered, until the scoreboard's last call. Returns the exit status: 0, or 1 when the socket is of no use.
  */
 int worker_run(int listen_fd, struct pool_slot *slot, const volatile sig_atomic_t *stop, worker_answer_fn answer,
                void *context);

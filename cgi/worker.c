@@ -1,0 +1,215 @@
+#include "cgi/worker.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "common/arena.h"
+#include "common/buffer.h"
+#include "common/error.h"
+#include "common/log.h"
+
+#include "common/banned.h"
+
+/* What is used again for each request; nothing in it outlives one. */
+struct exchange {
+    struct arena arena;
+    struct http_response response;
+    struct buffer headers;
+};
+
+static void exchange_init(struct exchange *exchange)
+{
+    arena_init(&exchange->arena);
+    http_response_init(&exchange->response);
+    buffer_init(&exchange->headers);
+}
+
+static void exchange_release(struct exchange *exchange)
+{
+    arena_release(&exchange->arena);
+    http_response_release(&exchange->response);
+    buffer_release(&exchange->headers);
+}
+
+/* Where an answer goes. False when the peer is gone, which is its own affair. */
+struct sink {
+    void *context;
+    bool (*write)(void *context, const char *bytes, size_t length);
+};
+
+static void handle(struct exchange *exchange, const struct http_source *source, const struct sink *sink,
+                   worker_answer_fn answer, void *context)
+{
+    struct http_request request = {0};
+    struct error read_error = ERROR_INIT;
+    struct http_response *response = &exchange->response;
+
+    if (http_request_read(&request, &exchange->arena, source, &read_error))
+        error_clear(&read_error);
+    answer(context, &request, &read_error, response);
+
+    http_response_headers(response, &exchange->headers);
+    if (sink->write(sink->context, exchange->headers.data, exchange->headers.length)) {
+        const struct buffer *body = http_response_body(response);
+        if (!request.head_only && response->status != 304 && response->status != 204 && body->length > 0)
+            (void)sink->write(sink->context, body->data, body->length);
+    }
+
+    error_clear(&read_error);
+    http_response_reset(response);
+    buffer_clear(&exchange->headers);
+    arena_reset(&exchange->arena);
+}
+
+/* -- FastCGI --------------------------------------------------------------------------------------------------- */
+
+static const char *fcgi_parameter(void *context, const char *name)
+{
+    FCGX_Request *fcgi = context;
+
+    return FCGX_GetParam(name, fcgi->envp);
+}
+
+static size_t fcgi_read(void *context, char *to, size_t size)
+{
+    FCGX_Request *fcgi = context;
+    int got = FCGX_GetStr(to, size > INT_MAX ? INT_MAX : (int)size, fcgi->in);
+
+    return got > 0 ? (size_t)got : 0;
+}
+
+static bool fcgi_write(void *context, const char *bytes, size_t length)
+{
+    FCGX_Request *fcgi = context;
+
+    while (length > 0) {
+        int part = length > INT_MAX ? INT_MAX : (int)length;
+        if (FCGX_PutStr(bytes, part, fcgi->out) != part)
+            return false;
+        bytes += part;
+        length -= (size_t)part;
+    }
+    return true;
+}
+
+/*
+ * Waits for a connection with the stop signals let in. True when there may be one. The first call is for the signals
+ * alone: ppoll lets none in as long as a connection is ready, and under load one always is.
+ */
+static bool wait_for_peer(int listen_fd, const sigset_t *open, const volatile sig_atomic_t *stop)
+{
+    static const struct timespec none = {0};
+    struct pollfd listener = {.fd = listen_fd, .events = POLLIN};
+
+    (void)ppoll(NULL, 0, &none, open);
+    return ppoll(&listener, 1, *stop ? &none : NULL, open) > 0;
+}
+
+static bool is_last_call(void)
+{
+    const struct scoreboard *scoreboard = pool_scoreboard();
+
+    return scoreboard != NULL && scoreboard->last_call;
+}
+
+int worker_run(int listen_fd, struct pool_slot *slot, const volatile sig_atomic_t *stop, worker_answer_fn answer,
+               void *context)
+{
+    struct exchange exchange;
+    FCGX_Request fcgi;
+    struct http_source source = {&fcgi, fcgi_parameter, fcgi_read};
+    struct sink sink = {&fcgi, fcgi_write};
+    sigset_t open;
+    int status = EXIT_SUCCESS;
+
+    if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi, listen_fd, 0) != 0) {
+        log_error("the FastCGI library does not start");
+        return EXIT_FAILURE;
+    }
+    sigprocmask(SIG_BLOCK, NULL, &open);
+    sigdelset(&open, SIGTERM);
+    sigdelset(&open, SIGINT);
+    sigdelset(&open, SIGQUIT);
+    sigdelset(&open, SIGUSR1);
+    exchange_init(&exchange);
+
+    for (;;) {
+        bool waits = wait_for_peer(listen_fd, &open, stop);
+        if (*stop && (!waits || is_last_call()))
+            break;
+        if (!waits)
+            continue;
+        /* Before the accept: a peer that connects and then says nothing counts against the deadline, too. */
+        pool_slot_busy(slot);
+        int result = FCGX_Accept_r(&fcgi);
+        if (result == 0) {
+            handle(&exchange, &source, &sink, answer, context);
+            FCGX_Finish_r(&fcgi);
+            slot->served++;
+        }
+        if (!pool_slot_idle(slot))
+            break;
+        /* EAGAIN: another worker took it, or what was there was no request. */
+        if (result != 0 && result != -EAGAIN && result != -EINTR) {
+            log_error("cannot accept a connection: %s", strerror(-result));
+            status = EXIT_FAILURE;
+            break;
+        }
+    }
+
+    FCGX_Free(&fcgi, 1);
+    exchange_release(&exchange);
+    return status;
+}
+
+/* -- plain CGI ------------------------------------------------------------------------------------------------- */
+
+static const char *cgi_parameter(void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
+static size_t cgi_read(void *context, char *to, size_t size)
+{
+    ssize_t got;
+
+    (void)context;
+    do
+        got = read(STDIN_FILENO, to, size);
+    while (got < 0 && errno == EINTR);
+    return got > 0 ? (size_t)got : 0;
+}
+
+static bool cgi_write(void *context, const char *bytes, size_t length)
+{
+    (void)context;
+    while (length > 0) {
+        ssize_t put = write(STDOUT_FILENO, bytes, length);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        bytes += put;
+        length -= (size_t)put;
+    }
+    return true;
+}
+
+int worker_run_cgi(worker_answer_fn answer, void *context)
+{
+    struct exchange exchange;
+    struct http_source source = {NULL, cgi_parameter, cgi_read};
+    struct sink sink = {NULL, cgi_write};
+
+    exchange_init(&exchange);
+    handle(&exchange, &source, &sink, answer, context);
+    exchange_release(&exchange);
+    return EXIT_SUCCESS;
+}
