@@ -57,6 +57,15 @@ size_t text_characters(const char *bytes, size_t length)
     return count;
 }
 
+size_t text_cut(const char *bytes, size_t length, size_t max)
+{
+    if (length <= max)
+        return length;
+    while (max > 0 && ((unsigned char)bytes[max] & 0xc0) == 0x80)
+        max--;
+    return max;
+}
+
 static bool is_space(uint32_t c)
 {
     return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||

@@ -15,7 +15,7 @@ struct cache;
 /* CAPACITY in bytes: keys, bodies and what they need around them. */
 struct cache *cache_new(size_t capacity);
 void cache_free(struct cache *cache);
-/* The body kept under KEY at REVISION, or NULL. Borrowed until the next cache_put or cache_clear. */
+/* The body kept under KEY at REVISION, or NULL. Borrowed until the next cache_put, cache_clear or cache_free. */
 const struct buffer *cache_get(struct cache *cache, const char *key, int64_t revision);
 /*
  * Takes BODY's memory (BODY is empty afterwards) and returns the kept one, borrowed as above. Returns NULL and leaves

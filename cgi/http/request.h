@@ -40,8 +40,9 @@ struct http_request {
     size_t query_count;
     const char *body;
     size_t body_length;
-    /* Headers; NULL when not sent. */
-    const char *host, *origin, *sec_fetch_site, *if_none_match, *idempotency_key, *claimed_user;
+    /* Headers; NULL when not sent, or empty. Any bytes but NUL. */
+    const char *host, *origin, *sec_fetch_site, *if_none_match, *idempotency_key;
+    const char *claimed_user; /* from Procplan-User: 1 to 64 characters of UTF-8, trimmed, none of them a control; else NULL */
     const char *remote_user; /* from the web server alone (REMOTE_USER); NULL when empty */
     const char *route_rest;  /* what the route's '*' matched; set by the router */
 };
@@ -57,8 +58,9 @@ struct http_source {
 
 /*
  * Reads a whole request. What is wrong with it is the client's fault: ERROR_BAD_REQUEST (a CONTENT_LENGTH that is no number
- * or not what arrives, a query parameter that is not UTF-8 or holds a NUL), ERROR_TOO_LARGE (body over HTTP_BODY_MAX). On failure
- * id, method and path are set all the same, so that the refusal can be answered and logged.
+ * or not what arrives, a query parameter that is not UTF-8 or holds a NUL, more than 1,000 of them, a REMOTE_USER that is no text),
+ * ERROR_TOO_LARGE (body over HTTP_BODY_MAX). On failure id, method, path, query_text and the headers are set all the same, so
+ * that the refusal can be answered and logged. The body of a GET is read and left out.
  */
 bool http_request_read(struct http_request *request, struct arena *arena, const struct http_source *source,
                        struct error *err) __attribute__((warn_unused_result));

@@ -23,14 +23,16 @@ struct http_response {
     const struct buffer *shared;
 };
 
+/* Status 200, application/json, an empty body. */
 void http_response_init(struct http_response *response);
 void http_response_release(struct http_response *response);
 /* Empties it for the next request; keeps the body's memory unless it is larger than 1 MiB. */
 void http_response_reset(struct http_response *response);
 const struct buffer *http_response_body(const struct http_response *response);
-/* Appends status line and headers, with Content-Length and the blank line; not the body. A 304 has neither type nor length. */
+/* Appends status line and headers, with Content-Length and the blank line; not the body. A 304 has neither type nor length.
+ * A value that holds a control byte is not sent. */
 void http_response_headers(const struct http_response *response, struct buffer *out);
-/* "404 Not Found" for 404. */
+/* "404 Not Found" for 404; a status that is none of ours is 500. */
 const char *http_status_text(int status);
 
 #endif
