@@ -78,7 +78,14 @@ struct limits {
 #define LIMIT_BOOKING_HOURS_DEFAULT 8784
 #define LIMITS_DEFAULT {LIMIT_BOOKING_HOURS_DEFAULT, -1, -1, -1, true}
 
-const char *priority_name(enum priority priority);     /* "low", "medium", "high" */
-const char *status_name(enum booking_status status);   /* "active", "completed", "cancelled" */
+static inline const char *priority_name(enum priority priority)
+{
+    return priority == PRIORITY_LOW ? "low" : priority == PRIORITY_MEDIUM ? "medium" : "high";
+}
+
+static inline const char *status_name(enum booking_status status)
+{
+    return status == BOOKING_ACTIVE ? "active" : status == BOOKING_COMPLETED ? "completed" : "cancelled";
+}
 
 #endif

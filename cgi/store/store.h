@@ -2,7 +2,7 @@
  * The store: everything that is kept, behind an interface without a database's types in it. All SQL stands behind
  * this header.
  *
- * Transactions. Reads happen between store_begin_read and store_end; writes between store_begin_write and store_commit
+ * Transactions. Reads happen between store_begin_read and store_end_read; writes between store_begin_write and store_commit
  * or store_rollback. One transaction a store at a time. A function that fails has set err (ERROR_UNAVAILABLE,
  * ERROR_FULL or ERROR_INTERNAL; ERROR_CONFLICT where said) and the caller rolls back; after any failure the store is
  * usable again once store_rollback has been called.
@@ -54,7 +54,8 @@ struct store_state {
 bool store_begin_read(struct store *store, struct error *err) __attribute__((warn_unused_result));
 bool store_begin_write(struct store *store, struct error *err) __attribute__((warn_unused_result));
 bool store_commit(struct store *store, struct error *err) __attribute__((warn_unused_result));
-/* Ends a read, or gives up a write. Safe to call when nothing is open. */
+void store_end_read(struct store *store);
+/* Gives up whatever is open. Safe to call when nothing is. */
 void store_rollback(struct store *store);
 bool store_state(struct store *store, struct store_state *out, struct error *err);
 

@@ -1,0 +1,86 @@
+#include "cgi/store/internal.h"
+
+#include <string.h>
+
+#include "common/banned.h"
+
+enum { HOLDINGS, ALLOCATION_INSERT, CUT_DELETE, CUT_SHORTEN };
+
+/* The allocations of one booking, by the primary key: its GPUs, and starts within its planned window. */
+#define OF_BOOKING                                                                                                     \
+    "gpu_key IN (SELECT gpu_key FROM booking_gpu WHERE booking_id = ?1) AND booking_id = ?1 "                          \
+    "AND start_hour < (SELECT end_hour FROM booking WHERE id = ?1) "
+
+static const char *const sql[] = {
+    [HOLDINGS] = "SELECT a.start_hour, a.end_hour, a.booking_id, b.status FROM allocation a "
+                 "CROSS JOIN booking b ON b.id = a.booking_id "
+                 "WHERE a.gpu_key = ?1 AND a.start_hour < ?2 ORDER BY a.start_hour DESC",
+    [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (?1, ?2, ?3, ?4)",
+    [CUT_DELETE] = "DELETE FROM allocation WHERE " OF_BOOKING "AND start_hour >= ?2",
+    [CUT_SHORTEN] = "UPDATE allocation SET end_hour = ?2 WHERE " OF_BOOKING
+                    "AND start_hour >= (SELECT start_hour FROM booking WHERE id = ?1) AND start_hour < ?2 AND end_hour > ?2",
+};
+
+bool store_holdings(struct store *store, struct arena *arena, int64_t gpu_key, struct window window, size_t max,
+                    struct holding **out, size_t *out_count, struct error *err)
+{
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, HOLDINGS, err);
+    struct holding *rows = NULL;
+    size_t n = 0, capacity = 0;
+    enum step step = STEP_ROW;
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, gpu_key);
+    bind_hour(statement, 2, window.end);
+    while ((max == 0 || n < max) && (step = store_step(store, statement, err)) == STEP_ROW) {
+        hour_t end = column_hour(statement, 1);
+        if (end <= window.start) /* rows do not overlap, so all further ones end earlier still */
+            break;
+        if (n == capacity) {
+            struct holding *more = arena_array(arena, capacity = capacity == 0 ? 4 : capacity * 4, sizeof *more);
+            if (n > 0)
+                memcpy(more, rows, n * sizeof *more);
+            rows = more;
+        }
+        rows[n++] = (struct holding){
+            .window = {column_hour(statement, 0), end},
+            .booking_id = sqlite3_column_int64(statement, 2),
+            .active = sqlite3_column_int(statement, 3) == BOOKING_ACTIVE,
+        };
+    }
+    if (step == STEP_ROW)
+        sqlite3_reset(statement);
+    *out = rows;
+    *out_count = n;
+    return step != STEP_FAILED;
+}
+
+bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err)
+{
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, ALLOCATION_INSERT, err);
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, a->gpu_key);
+    bind_hour(statement, 2, a->window.start);
+    bind_hour(statement, 3, a->window.end);
+    bind_integer(statement, 4, a->booking_id);
+    return store_run(store, statement, err);
+}
+
+bool store_allocations_cut(struct store *store, int64_t booking_id, hour_t hour, struct error *err)
+{
+    static const int steps[] = {CUT_DELETE, CUT_SHORTEN};
+
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, steps[i], err);
+        if (statement == NULL)
+            return false;
+        bind_integer(statement, 1, booking_id);
+        bind_hour(statement, 2, hour);
+        if (!store_run(store, statement, err))
+            return false;
+    }
+    return true;
+}

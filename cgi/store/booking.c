@@ -1,0 +1,272 @@
+#include "cgi/store/internal.h"
+
+#include <string.h>
+
+#include "common/banned.h"
+
+enum {
+    BOOKING_INSERT,
+    BOOKING_UPDATE,
+    BOOKING_FIND,
+    BOOKING_WINDOW,
+    BOOKING_ON_GPU,
+    BOOKING_GPU_INSERT,
+    BOOKING_GPU_LIST,
+    HOURS_OF_LABEL,
+    HOURS_OF_OWNER,
+};
+
+#define COLUMNS                                                                                                        \
+    "id, node_key, start_hour, end_hour, user_label, owner, priority, status, note, series_id, version, created_at, "  \
+    "updated_at, released_at"
+/* What active bookings of one person hold from ?2 on; allocations of a booking start within its planned window. */
+#define HOURS_FROM                                                                                                     \
+    "SELECT coalesce(sum(a.end_hour - max(a.start_hour, ?2)), 0) FROM booking b "                                      \
+    "JOIN booking_gpu g ON g.booking_id = b.id "                                                                       \
+    "JOIN allocation a ON a.gpu_key = g.gpu_key AND a.start_hour >= b.start_hour AND a.start_hour < b.end_hour "       \
+    "AND a.booking_id = b.id AND a.end_hour > ?2 "                                                                     \
+    "WHERE b.status = 0 AND b.end_hour > ?2 AND b.id <> ?3 AND "
+
+static const char *const sql[] = {
+    [BOOKING_INSERT] = "INSERT INTO booking (node_key, start_hour, end_hour, user_label, owner, priority, status, note, "
+                       "series_id, version, created_at, updated_at, released_at, release_token) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [BOOKING_UPDATE] = "UPDATE booking SET start_hour = ?2, end_hour = ?3, user_label = ?4, owner = ?5, priority = ?6, "
+                       "status = ?7, note = ?8, series_id = ?9, version = ?10, updated_at = ?12, released_at = ?13 "
+                       "WHERE id = ?1",
+    [BOOKING_FIND] = "SELECT " COLUMNS " FROM booking WHERE id = ?1",
+    [BOOKING_WINDOW] = "SELECT " COLUMNS " FROM booking WHERE node_key = ?1 AND end_hour > ?2 AND start_hour < ?3 "
+                       "ORDER BY start_hour, id",
+    [BOOKING_ON_GPU] = "SELECT DISTINCT booking_id FROM allocation JOIN booking ON id = booking_id "
+                       "WHERE gpu_key = ?1 AND allocation.end_hour > ?2 AND status = 0",
+    [BOOKING_GPU_INSERT] = "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)",
+    [BOOKING_GPU_LIST] = "SELECT gpu_key FROM booking_gpu WHERE booking_id = ?1",
+    [HOURS_OF_LABEL] = HOURS_FROM "b.user_label = ?1",
+    [HOURS_OF_OWNER] = HOURS_FROM "b.owner = ?1",
+};
+
+static sqlite3_stmt *statement_for(struct store *store, int index, struct error *err)
+{
+    return store_statement(store, ENTITY_BOOKING, sql, index, err);
+}
+
+/* The one place where a row becomes a booking; the GPUs are read apart. */
+static struct booking *booking_from_row(sqlite3_stmt *row, struct arena *arena)
+{
+    struct booking *b = arena_alloc(arena, sizeof *b);
+
+    b->id = sqlite3_column_int64(row, 0);
+    b->node_key = sqlite3_column_int64(row, 1);
+    b->window = (struct window){column_hour(row, 2), column_hour(row, 3)};
+    b->user_label = column_text(row, 4, arena);
+    b->owner = column_text(row, 5, arena);
+    b->priority = (enum priority)sqlite3_column_int(row, 6);
+    b->status = (enum booking_status)sqlite3_column_int(row, 7);
+    b->note = column_text(row, 8, arena);
+    b->series_id = sqlite3_column_int64(row, 9);
+    b->version = sqlite3_column_int64(row, 10);
+    b->created = sqlite3_column_int64(row, 11);
+    b->updated = sqlite3_column_int64(row, 12);
+    b->released = sqlite3_column_int64(row, 13);
+    return b;
+}
+
+static bool read_gpus(struct store *store, struct arena *arena, struct booking *b, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_GPU_LIST, err);
+    int64_t *keys = NULL;
+    size_t capacity = 0, n = 0;
+    enum step step;
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, b->id);
+    while ((step = store_step(store, statement, err)) == STEP_ROW) {
+        if (n == capacity) {
+            int64_t *more = arena_array(arena, capacity = capacity == 0 ? 8 : capacity * 4, sizeof *more);
+            if (n > 0)
+                memcpy(more, keys, n * sizeof *more);
+            keys = more;
+        }
+        keys[n++] = sqlite3_column_int64(statement, 0);
+    }
+    b->gpu_keys = keys;
+    b->gpu_count = n;
+    return step == STEP_DONE;
+}
+
+static void bind_booking(sqlite3_stmt *statement, const struct booking *b, int first)
+{
+    bind_integer(statement, first, b->window.start);
+    bind_integer(statement, first + 1, b->window.end);
+    bind_text(statement, first + 2, b->user_label);
+    bind_text(statement, first + 3, b->owner);
+    bind_integer(statement, first + 4, b->priority);
+    bind_integer(statement, first + 5, b->status);
+    bind_text(statement, first + 6, b->note);
+    if (b->series_id != 0)
+        bind_integer(statement, first + 7, b->series_id);
+    bind_integer(statement, first + 8, b->version);
+    bind_integer(statement, first + 10, b->updated);
+    if (b->released != 0)
+        bind_integer(statement, first + 11, b->released);
+}
+
+bool store_booking_insert(struct store *store, struct booking *b, const char *release_token, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_INSERT, err);
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, b->node_key);
+    bind_booking(statement, b, 2);
+    bind_integer(statement, 11, b->created);
+    bind_text(statement, 14, release_token);
+    if (!store_run(store, statement, err))
+        return false;
+    b->id = sqlite3_last_insert_rowid(store->db);
+    for (size_t i = 0; i < b->gpu_count; i++) {
+        statement = statement_for(store, BOOKING_GPU_INSERT, err);
+        if (statement == NULL)
+            return false;
+        bind_integer(statement, 1, b->id);
+        bind_integer(statement, 2, b->gpu_keys[i]);
+        if (!store_run(store, statement, err))
+            return false;
+    }
+    return true;
+}
+
+bool store_booking_update(struct store *store, const struct booking *b, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_UPDATE, err);
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, b->id);
+    bind_booking(statement, b, 2);
+    return store_run(store, statement, err);
+}
+
+bool store_booking_find(struct store *store, struct arena *arena, int64_t id, struct booking **out, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_FIND, err);
+
+    *out = NULL;
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, id);
+    enum step step = store_step(store, statement, err);
+    if (step != STEP_ROW)
+        return step == STEP_DONE;
+    *out = booking_from_row(statement, arena);
+    sqlite3_reset(statement);
+    return read_gpus(store, arena, *out, err);
+}
+
+/* A growing list of bookings in an arena. */
+struct list {
+    struct arena *arena;
+    struct booking **items;
+    size_t count, capacity;
+};
+
+static void list_add(struct list *list, struct booking *b)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
+        struct booking **more = arena_array(list->arena, capacity, sizeof *more);
+        if (list->count > 0)
+            memcpy(more, list->items, list->count * sizeof *more);
+        list->items = more;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = b;
+}
+
+bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t node_key, struct window window,
+                              struct booking ***out, size_t *out_count, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_WINDOW, err);
+    struct list list = {.arena = arena};
+    enum step step;
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, node_key);
+    bind_hour(statement, 2, window.start);
+    bind_hour(statement, 3, window.end);
+    while ((step = store_step(store, statement, err)) == STEP_ROW)
+        list_add(&list, booking_from_row(statement, arena));
+    if (step == STEP_FAILED)
+        return false;
+    for (size_t i = 0; i < list.count; i++)
+        if (!read_gpus(store, arena, list.items[i], err))
+            return false;
+    *out = list.items;
+    *out_count = list.count;
+    return true;
+}
+
+static bool listed(const struct list *list, int64_t id)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i]->id == id)
+            return true;
+    return false;
+}
+
+bool store_bookings_active_on(struct store *store, struct arena *arena, const int64_t *gpu_keys, size_t gpu_count,
+                              hour_t hour, struct booking ***out, size_t *out_count, struct error *err)
+{
+    struct list list = {.arena = arena};
+
+    for (size_t i = 0; i < gpu_count; i++) {
+        sqlite3_stmt *statement = statement_for(store, BOOKING_ON_GPU, err);
+        enum step step;
+        if (statement == NULL)
+            return false;
+        bind_integer(statement, 1, gpu_keys[i]);
+        bind_hour(statement, 2, hour);
+        while ((step = store_step(store, statement, err)) == STEP_ROW) {
+            struct booking *b = NULL;
+            int64_t id = sqlite3_column_int64(statement, 0);
+            if (listed(&list, id))
+                continue;
+            if (!store_booking_find(store, arena, id, &b, err)) {
+                sqlite3_reset(statement);
+                return false;
+            }
+            if (b != NULL)
+                list_add(&list, b);
+        }
+        if (step == STEP_FAILED)
+            return false;
+    }
+    for (size_t i = 1; i < list.count; i++) /* few; by id */
+        for (size_t j = i; j > 0 && list.items[j - 1]->id > list.items[j]->id; j--) {
+            struct booking *swap = list.items[j];
+            list.items[j] = list.items[j - 1];
+            list.items[j - 1] = swap;
+        }
+    *out = list.items;
+    *out_count = list.count;
+    return true;
+}
+
+bool store_user_gpu_hours(struct store *store, const char *owner, const char *user_label, hour_t hour, int64_t except,
+                          int64_t *out, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, owner != NULL ? HOURS_OF_OWNER : HOURS_OF_LABEL, err);
+
+    if (statement == NULL)
+        return false;
+    bind_text(statement, 1, owner != NULL ? owner : user_label);
+    bind_hour(statement, 2, hour);
+    bind_integer(statement, 3, except);
+    if (store_step(store, statement, err) != STEP_ROW)
+        return false;
+    *out = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return true;
+}

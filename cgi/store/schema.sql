@@ -1,0 +1,116 @@
+-- ProcPlan's database, version 1. Built into the program; changed only by a new version (see connection.c).
+--
+-- Hours are whole UTC hours since 1970-01-01T00:00Z, windows half-open [start, end). Times of day (created_at and
+-- such) are seconds since 1970. A NULL until_hour means: still in use.
+
+CREATE TABLE node (
+    node_key    INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,
+    position    INTEGER NOT NULL,           -- in the configuration file
+    since_hour  INTEGER NOT NULL,
+    until_hour  INTEGER                     -- when it left the file: retired, never deleted
+) STRICT;
+
+CREATE TABLE gpu (
+    gpu_key     INTEGER PRIMARY KEY,
+    node_key    INTEGER NOT NULL REFERENCES node,
+    id          TEXT NOT NULL,              -- unique within its node only
+    kind        TEXT NOT NULL,
+    device      TEXT,                       -- what CUDA_VISIBLE_DEVICES should say
+    position    INTEGER NOT NULL,
+    since_hour  INTEGER NOT NULL,
+    until_hour  INTEGER,
+    UNIQUE (node_key, id)
+) STRICT;
+
+CREATE TABLE booking (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT,
+    node_key      INTEGER NOT NULL REFERENCES node,
+    start_hour    INTEGER NOT NULL,         -- the window as planned; never cut
+    end_hour      INTEGER NOT NULL CHECK (end_hour > start_hour),
+    user_label    TEXT NOT NULL,
+    owner         TEXT,                     -- the login name; NULL in open mode
+    priority      INTEGER NOT NULL CHECK (priority BETWEEN 0 AND 2),  -- low, medium, high
+    status        INTEGER NOT NULL CHECK (status BETWEEN 0 AND 2),    -- active, completed, cancelled
+    note          TEXT,
+    series_id     INTEGER,                  -- the first booking of its series
+    version       INTEGER NOT NULL,         -- 1, and one more with each edit
+    created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
+    released_at   INTEGER,                  -- when it was completed or cancelled
+    release_token TEXT
+) STRICT;
+
+-- Which bookings touch a window: people look at now and ahead, so the end leads.
+CREATE INDEX booking_by_end ON booking (node_key, end_hour, start_hour);
+-- What one person has ahead, for the limit on it.
+CREATE INDEX booking_active_by_label ON booking (user_label, end_hour) WHERE status = 0;
+CREATE INDEX booking_active_by_owner ON booking (owner, end_hour) WHERE status = 0 AND owner IS NOT NULL;
+
+-- What was booked; never cut.
+CREATE TABLE booking_gpu (
+    booking_id  INTEGER NOT NULL REFERENCES booking,
+    gpu_key     INTEGER NOT NULL REFERENCES gpu,
+    PRIMARY KEY (booking_id, gpu_key)
+) STRICT, WITHOUT ROWID;
+
+-- Hours that a GPU is, or was, held, whatever became of the booking. Rows of one GPU never overlap; that is what makes
+-- one index step enough to find a conflict: the last row that starts before the wanted end.
+CREATE TABLE allocation (
+    gpu_key     INTEGER NOT NULL REFERENCES gpu,
+    start_hour  INTEGER NOT NULL,
+    end_hour    INTEGER NOT NULL CHECK (end_hour > start_hour),
+    booking_id  INTEGER NOT NULL REFERENCES booking,
+    PRIMARY KEY (gpu_key, start_hour)
+) STRICT, WITHOUT ROWID;
+
+-- The wall behind the check: whoever writes, however wrong, cannot book an hour twice.
+CREATE TRIGGER allocation_insert BEFORE INSERT ON allocation
+WHEN (SELECT end_hour FROM allocation
+       WHERE gpu_key = NEW.gpu_key AND start_hour < NEW.end_hour
+       ORDER BY start_hour DESC LIMIT 1) > NEW.start_hour
+BEGIN
+    SELECT RAISE(ABORT, 'allocation overlaps');
+END;
+
+CREATE TRIGGER allocation_update BEFORE UPDATE ON allocation
+WHEN (SELECT end_hour FROM allocation
+       WHERE gpu_key = NEW.gpu_key AND start_hour < NEW.end_hour
+         AND NOT (gpu_key = OLD.gpu_key AND start_hour = OLD.start_hour)
+       ORDER BY start_hour DESC LIMIT 1) > NEW.start_hour
+BEGIN
+    SELECT RAISE(ABORT, 'allocation overlaps');
+END;
+
+-- What happened, by whom. The last id is the revision of all that is kept here.
+CREATE TABLE event (
+    id          INTEGER PRIMARY KEY AUTOINCREMENT,
+    at          INTEGER NOT NULL,
+    actor       TEXT NOT NULL,              -- '' when nobody said
+    claimed     INTEGER NOT NULL CHECK (claimed IN (0, 1)),  -- 1: the client says so, nobody verified it
+    kind        TEXT NOT NULL,
+    booking_id  INTEGER REFERENCES booking,
+    detail      TEXT                        -- a JSON object
+) STRICT;
+
+-- Answers to Idempotency-Key: successes only, kept for seven days.
+CREATE TABLE request (
+    actor       TEXT NOT NULL,
+    claimed     INTEGER NOT NULL,
+    key         TEXT NOT NULL,
+    at          INTEGER NOT NULL,
+    body        BLOB NOT NULL,
+    status      INTEGER NOT NULL,
+    answer      BLOB NOT NULL,
+    PRIMARY KEY (actor, claimed, key)
+) STRICT;
+
+CREATE INDEX request_by_age ON request (at);
+
+CREATE TABLE config (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch       TEXT NOT NULL,              -- random; renewed by a restore
+    revision    INTEGER NOT NULL,           -- the event that accepted the text; 0 before the first
+    text        TEXT                        -- the accepted configuration file
+) STRICT;
