@@ -1,0 +1,14 @@
+/* The event log: what each write says about itself. The detail is a JSON object (API.md, /api/events). */
+#ifndef CGI_PLANNER_EVENT_H
+#define CGI_PLANNER_EVENT_H
+
+#include "cgi/model.h"
+#include "cgi/planner/planner.h"
+
+/* "booked", with everything the booking was made of. */
+bool event_booked(struct planner *planner, const struct booking *b, const struct actor *actor,
+                  int64_t now, struct error *err);
+/* "completed" or "cancelled", as B's status says. */
+bool event_ended(struct planner *planner, const struct booking *b, const struct actor *actor, int64_t now, struct error *err);
+
+#endif

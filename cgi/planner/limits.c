@@ -1,0 +1,51 @@
+#include "cgi/planner/limits.h"
+
+#include "common/banned.h"
+
+/* GPU hours that the booking asks for from NOW on. */
+static int64_t hours_ahead(const struct booking *b, hour_t now)
+{
+    struct window ahead = window_intersect(b->window, (struct window){now, HOUR_MAX + 1});
+
+    return (int64_t)window_hours(ahead) * (int64_t)b->gpu_count;
+}
+
+static bool check_hours_per_user(struct planner *planner, const struct booking *b, hour_t now, struct error *err)
+{
+    int64_t most = planner->config.limits.max_active_gpu_hours_per_user, held, wanted = hours_ahead(b, now);
+
+    if (most < 0 || wanted == 0)
+        return true;
+    if (!store_user_gpu_hours(planner->store, b->owner, b->user_label, now, b->id, &held, err))
+        return false;
+    if (held + wanted <= most)
+        return true;
+    return error_limit(err, "max_active_gpu_hours_per_user", most,
+                       "This would be %lld GPU hours for '%s', who has %lld ahead already; the limit is %lld "
+                       "(max_active_gpu_hours_per_user)",
+                       (long long)wanted, b->owner != NULL ? b->owner : b->user_label, (long long)held, (long long)most);
+}
+
+bool limits_check(struct planner *planner, const struct booking *b, hour_t now, struct error *err)
+{
+    const struct limits *limits = &planner->config.limits;
+    int64_t most;
+
+    most = limits->max_booking_hours;
+    if (most >= 0 && window_hours(b->window) > most)
+        return error_limit(err, "max_booking_hours", most,
+                           "A booking may last %lld hours at most, not %d (max_booking_hours)", (long long)most,
+                           window_hours(b->window));
+    if (!limits->allow_past && b->window.start < now)
+        return error_limit(err, "allow_past", 0, "The past cannot be booked: start at the current hour or later (allow_past)");
+    most = limits->max_days_ahead;
+    if (most >= 0 && b->window.end > now && (int64_t)b->window.end - now > most * HOURS_PER_DAY)
+        return error_limit(err, "max_days_ahead", most,
+                           "A booking must end within %lld days from now (max_days_ahead)", (long long)most);
+    most = limits->max_gpus_per_booking;
+    if (most >= 0 && b->gpu_count > (size_t)most)
+        return error_limit(err, "max_gpus_per_booking", most,
+                           "A booking may take %lld GPUs at most, not %zu (max_gpus_per_booking)", (long long)most,
+                           b->gpu_count);
+    return check_hours_per_user(planner, b, now, err);
+}
