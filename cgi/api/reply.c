@@ -1,0 +1,222 @@
+#include "cgi/api/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgi/http/etag.h"
+#include "common/log.h"
+
+#include "common/banned.h"
+
+/* -- errors ----------------------------------------------------------------------------------------------------- */
+
+static void write_conflicts(struct json_writer *w, const struct error *err)
+{
+    json_key(w, "conflicts");
+    json_open_array(w);
+    for (size_t i = 0; i < err->conflict_count; i++) {
+        const struct error_conflict *conflict = &err->conflicts[i];
+        json_open_object(w);
+        json_put_string(w, "gpu_id", conflict->gpu_id);
+        json_put_integer(w, "booking_id", conflict->booking_id);
+        json_put_string(w, "user_label", conflict->user_label);
+        json_put_hour(w, "start", conflict->window.start);
+        json_put_hour(w, "end", conflict->window.end);
+        json_close(w);
+    }
+    json_close(w);
+}
+
+struct settled reply_error(struct call *call)
+{
+    struct http_response *response = call->response;
+    struct error *err = &call->err;
+    struct json_writer w;
+
+    if (err->code == ERROR_NONE)
+        error_set(err, ERROR_INTERNAL, "Internal error");
+    response->status = error_status(err->code);
+    response->no_store = true;
+    response->etag[0] = '\0';
+    response->shared = NULL;
+    if (err->code == ERROR_UNAVAILABLE)
+        response->retry_after = 1;
+    buffer_clear(&response->body);
+    json_begin(&w, &response->body);
+    json_open_object(&w);
+    json_put_string(&w, "error", err->message);
+    json_put_integer(&w, "status", response->status);
+    if (err->field[0] != '\0')
+        json_put_string(&w, "field", err->field);
+    if (err->limit[0] != '\0')
+        json_put_string(&w, "limit", err->limit);
+    if (err->code == ERROR_CONFLICT)
+        write_conflicts(&w, err);
+    json_close(&w);
+    return (struct settled){response->status};
+}
+
+bool answer_fits(struct call *call, const struct json_writer *w)
+{
+    if (w->out->length <= ANSWER_BYTES_MAX)
+        return true;
+    return error_field(&call->err, ERROR_BAD_REQUEST, "end",
+                       "The answer would be larger than %u MB; ask for a shorter window", ANSWER_BYTES_MAX >> 20);
+}
+
+/* Bad nesting is a fault of ours; a client must not get half a document. */
+static bool finished(struct call *call, const struct json_writer *w)
+{
+    if (json_finish(w))
+        return true;
+    error_set(&call->err, ERROR_INTERNAL, "Internal error");
+    error_detail(&call->err, "the answer's JSON was not well nested");
+    return false;
+}
+
+/* -- reads ------------------------------------------------------------------------------------------------------ */
+
+/* FNV-1a (Fowler, Noll, Vo), 64 bits: who looks must be told apart in the tag, not named in it. */
+static uint64_t viewer_hash(const struct call *call)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (const char *p = call->request->remote_user; p != NULL && *p != '\0'; p++)
+        hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+    return call->request->remote_user == NULL ? 0 : hash;
+}
+
+static void make_etag(const struct call *call, bool clock, char out[HTTP_ETAG_SIZE])
+{
+    const struct store_state *state = &call->api->planner->state;
+    char hour[16] = "";
+
+    if (clock)
+        snprintf(hour, sizeof hour, ".%" PRId32, hour_of_seconds(call->now));
+    snprintf(out, HTTP_ETAG_SIZE, "\"%s.%" PRId64 ".%s.%" PRIx64 "%s\"", state->epoch, state->revision, call->api->build,
+             viewer_hash(call), hour);
+}
+
+static bool render(struct call *call, const struct read_answer *answer)
+{
+    struct json_writer w;
+
+    json_begin(&w, &call->response->body);
+    return answer->render(call, answer->context, &w) && answer_fits(call, &w) && finished(call, &w);
+}
+
+/* The body, from the cache or made new; the transaction is open. */
+static bool fetch(struct call *call, const struct read_answer *answer)
+{
+    struct http_response *response = call->response;
+    struct api *api = call->api;
+
+    response->shared = cache_get(api->cache, answer->key, api->planner->state.revision);
+    if (response->shared != NULL)
+        return true;
+    if (!render(call, answer))
+        return false;
+    response->shared = cache_put(api->cache, answer->key, api->planner->state.revision, &response->body);
+    return true;
+}
+
+struct settled reply_read(struct call *call, const struct read_answer *answer)
+{
+    struct http_response *response = call->response;
+    struct planner *planner = call->api->planner;
+
+    if (!planner_begin_read(planner, &call->err))
+        return reply_error(call);
+    if (answer->resolve != NULL && !answer->resolve(call, answer->context))
+        goto failed;
+    make_etag(call, answer->clock, response->etag);
+    response->status = etag_matches(call->request->if_none_match, response->etag) ? 304 : 200;
+    if (response->status == 200 && !fetch(call, answer))
+        goto failed;
+    planner_end_read(planner);
+    return (struct settled){response->status};
+failed:
+    planner_end_read(planner);
+    return reply_error(call);
+}
+
+struct settled reply_query(struct call *call, const struct read_answer *answer)
+{
+    struct planner *planner = call->api->planner;
+
+    if (!planner_begin_read(planner, &call->err))
+        return reply_error(call);
+    bool ok = (answer->resolve == NULL || answer->resolve(call, answer->context)) && render(call, answer);
+    planner_end_read(planner);
+    if (!ok)
+        return reply_error(call);
+    call->response->status = 200;
+    call->response->no_store = true;
+    return (struct settled){200};
+}
+
+/* -- writes ----------------------------------------------------------------------------------------------------- */
+
+/* Up to KEY_CHARACTERS_MAX visible ASCII characters. */
+static bool key_valid(struct call *call, const char *key)
+{
+    size_t length = strlen(key);
+
+    for (size_t i = 0; i < length; i++)
+        if (key[i] < 0x21 || key[i] > 0x7e)
+            return error_field(&call->err, ERROR_BAD_REQUEST, "Idempotency-Key",
+                               "An Idempotency-Key holds visible ASCII characters only");
+    if (length == 0 || length > KEY_CHARACTERS_MAX)
+        return error_field(&call->err, ERROR_BAD_REQUEST, "Idempotency-Key",
+                           "An Idempotency-Key has 1 to %d characters", KEY_CHARACTERS_MAX);
+    return true;
+}
+
+/* Does the work or repeats the answer that KEY got before; the transaction is open. */
+static bool work(struct call *call, const struct write_answer *answer, const char *key)
+{
+    struct http_response *response = call->response;
+    struct planner *planner = call->api->planner;
+    struct store_answer *before = NULL;
+    struct json_writer w;
+
+    if (key != NULL && !planner_replay(planner, call->arena, &call->actor, key, call->now, call->request->body,
+                                       call->request->body_length, &before, &call->err))
+        return false;
+    if (before != NULL) {
+        response->status = before->status;
+        buffer_append(&response->body, before->body, before->body_length);
+        return true;
+    }
+    response->status = answer->dry_run ? 200 : answer->status;
+    json_begin(&w, &response->body);
+    if (!answer->write(call, answer->context, &w) || !finished(call, &w))
+        return false;
+    if (key == NULL || answer->dry_run)
+        return true;
+    struct store_answer made = {call->request->body, call->request->body_length, response->status, response->body.data,
+                                response->body.length};
+    return planner_remember(planner, &call->actor, key, call->now, &made, &call->err);
+}
+
+struct settled reply_write(struct call *call, const struct write_answer *answer)
+{
+    struct planner *planner = call->api->planner;
+    const char *key = answer->keyed ? call->request->idempotency_key : NULL;
+
+    if (key != NULL && !key_valid(call, key))
+        return reply_error(call);
+    if (!planner_begin_write(planner, &call->err))
+        return reply_error(call);
+    if (!work(call, answer, key)) {
+        planner_rollback(planner);
+        return reply_error(call);
+    }
+    if (answer->dry_run)
+        planner_rollback(planner);
+    else if (!planner_commit(planner, &call->err))
+        return reply_error(call);
+    call->response->no_store = true;
+    return (struct settled){call->response->status};
+}

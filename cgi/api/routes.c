@@ -1,0 +1,49 @@
+#include "cgi/api/internal.h"
+
+#include "cgi/http/router.h"
+
+#include <string.h>
+
+#include "common/banned.h"
+
+/* The one table that names URLs. */
+enum route_flags {
+    ROUTE_WRITES = 1, /* refused when a foreign page sent it */
+};
+
+struct route {
+    struct route_pattern pattern; /* first: route_find looks only at it */
+    handler_fn handler;
+    int flags;
+};
+
+static const struct route routes[] = {
+    {{HTTP_GET, "/api/nodes"}, api_nodes, 0},
+    {{HTTP_GET, "/api/availability"}, api_availability, 0},
+    {{HTTP_POST, "/api/availability_bulk"}, api_availability_bulk, 0},
+    {{HTTP_POST, "/api/book"}, api_book, ROUTE_WRITES},
+    {{HTTP_POST, "/api/mark_done"}, api_mark_done, ROUTE_WRITES},
+    {{HTTP_DELETE, "/api/bookings/*"}, api_booking_delete, ROUTE_WRITES},
+    {{HTTP_POST, "/api/reload_config"}, api_reload_config, ROUTE_WRITES},
+    {{HTTP_GET, "/api/health"}, api_health, 0},
+};
+
+struct settled routes_dispatch(struct call *call)
+{
+    size_t index;
+
+    switch (route_find(routes, sizeof routes / sizeof routes[0], sizeof routes[0], call->request, &index,
+                       call->response->allow)) {
+    case ROUTE_UNKNOWN:
+        error_set(&call->err, ERROR_NOT_FOUND, "Unknown endpoint");
+        return reply_error(call);
+    case ROUTE_OTHER_METHOD:
+        error_set(&call->err, ERROR_METHOD, "Method not allowed; use %s", call->response->allow);
+        return reply_error(call);
+    case ROUTE_FOUND:
+        break;
+    }
+    if ((routes[index].flags & ROUTE_WRITES) && !guard_same_site(call))
+        return reply_error(call);
+    return routes[index].handler(call);
+}
