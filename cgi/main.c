@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <sqlite3.h>
-
 #include "cgi/api/api.h"
 #include "cgi/config.h"
 #include "cgi/listen.h"
@@ -92,32 +90,42 @@ static const char *text_option(const char *name, const char *value)
 
 static void read_options(int argc, char **argv, struct options *out)
 {
-    enum { CONFIG = 256, DATABASE, SOCKET, WORKERS, DEADLINE, USER, GROUP, CHECK, VERBOSE, VERSION, HELP };
+    /* VERSION alone is automake's. */
+    enum {
+        OPT_CONFIG = 256, OPT_DATABASE, OPT_SOCKET, OPT_WORKERS, OPT_DEADLINE, OPT_USER, OPT_GROUP, OPT_CHECK,
+        OPT_VERBOSE, OPT_VERSION, OPT_HELP
+    };
     static const struct option table[] = {
-        {"config", required_argument, NULL, CONFIG},       {"database", required_argument, NULL, DATABASE},
-        {"socket", required_argument, NULL, SOCKET},       {"workers", required_argument, NULL, WORKERS},
-        {"deadline", required_argument, NULL, DEADLINE},   {"user", required_argument, NULL, USER},
-        {"socket-group", required_argument, NULL, GROUP},  {"check-config", no_argument, NULL, CHECK},
-        {"verbose", no_argument, NULL, VERBOSE},           {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, HELP},                 {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, OPT_CONFIG},
+        {"database", required_argument, NULL, OPT_DATABASE},
+        {"socket", required_argument, NULL, OPT_SOCKET},
+        {"workers", required_argument, NULL, OPT_WORKERS},
+        {"deadline", required_argument, NULL, OPT_DEADLINE},
+        {"user", required_argument, NULL, OPT_USER},
+        {"socket-group", required_argument, NULL, OPT_GROUP},
+        {"check-config", no_argument, NULL, OPT_CHECK},
+        {"verbose", no_argument, NULL, OPT_VERBOSE},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, OPT_HELP},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         switch (option) {
-        case CONFIG: out->config = text_option("--config", optarg); break;
-        case DATABASE: out->database = text_option("--database", optarg); break;
-        case SOCKET: out->socket = text_option("--socket", optarg); break;
-        case WORKERS: out->workers = number_option("--workers", optarg, POOL_WORKERS_MAX); break;
-        case DEADLINE: out->deadline = number_option("--deadline", optarg, DEADLINE_MAX); break;
-        case USER: out->user = text_option("--user", optarg); break;
-        case GROUP: out->socket_group = text_option("--socket-group", optarg); break;
-        case CHECK: out->check_config = true; break;
-        case VERBOSE: out->verbose = true; break;
-        case VERSION:
-            printf(PROGRAM " " PACKAGE_VERSION ", SQLite %s\n", sqlite3_libversion());
+        case OPT_CONFIG: out->config = text_option("--config", optarg); break;
+        case OPT_DATABASE: out->database = text_option("--database", optarg); break;
+        case OPT_SOCKET: out->socket = text_option("--socket", optarg); break;
+        case OPT_WORKERS: out->workers = number_option("--workers", optarg, POOL_WORKERS_MAX); break;
+        case OPT_DEADLINE: out->deadline = number_option("--deadline", optarg, DEADLINE_MAX); break;
+        case OPT_USER: out->user = text_option("--user", optarg); break;
+        case OPT_GROUP: out->socket_group = text_option("--socket-group", optarg); break;
+        case OPT_CHECK: out->check_config = true; break;
+        case OPT_VERBOSE: out->verbose = true; break;
+        case OPT_VERSION:
+            printf(PROGRAM " " PACKAGE_VERSION ", SQLite %s\n", store_library_version());
             exit(EXIT_SUCCESS);
-        case HELP:
+        case OPT_HELP:
             fputs(help, stdout);
             exit(EXIT_SUCCESS);
         default: /* getopt_long has said what is wrong */

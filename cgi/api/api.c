@@ -114,8 +114,6 @@ bool api_configure(const char *database, const struct config_source *source, str
     arena_init(&arena);
     if (!planner_open(database, true, &planner, err))
         goto out;
-    if (store_library_warning() != NULL)
-        log_notice("SQLite: %s", store_library_warning());
     if (!planner_begin_write(planner, err))
         goto out;
     if (!planner_sync(planner, &arena, source, &system_actor, (int64_t)time(NULL), &report, err)) {

@@ -239,6 +239,11 @@ void store_close(struct store *store)
     open_stores--;
 }
 
+const char *store_library_version(void)
+{
+    return sqlite3_libversion();
+}
+
 const char *store_library_warning(void)
 {
     int version = sqlite3_libversion_number();

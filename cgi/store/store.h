@@ -37,6 +37,8 @@ bool store_open(const char *path, bool create, struct store **out, struct error 
 void store_close(struct store *store); /* NULL is fine */
 /* One line when the SQLite library in use is known to need our lock rules (the WAL reset fault), else NULL. Static. */
 const char *store_library_warning(void);
+/* Of the SQLite library in use: "3.40.1". Static. */
+const char *store_library_version(void);
 
 /* How long a writer waits for the write lock, in milliseconds. Then ERROR_UNAVAILABLE. */
 #define STORE_LOCK_WAIT_MS 5000
