@@ -128,6 +128,7 @@ function serverMissing() {
  */
 async function startServer({config = CONFIG, workers = 4, env = {}, args = []} = {}) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'procplan-test-'));
+    fs.chmodSync(directory, 0o755); /* started as root, the pool runs as somebody who must read the configuration */
     const server = {
         directory,
         config: path.join(directory, 'config.json'),
