@@ -21,6 +21,7 @@ export function mountCard(onPointer) {
         return [
             ['UTC', utc, ''],
             local && ['Local', local, ''],
+            ['Node', bar.node, ''],
             [bar.gpus.length === 1 ? 'GPU' : 'GPUs', bar.gpus.join(', '), 'many'],
             ['Booking', String(bar.id), ''],
         ].filter(Boolean).flatMap(([name, value, style]) => [

@@ -24,6 +24,14 @@ export function byId(id) {
     return found;
 }
 
+/**
+ * The element around an event that a selector names; null where there is none.
+ * @returns {HTMLElement|null}
+ */
+export function around(event, selector) {
+    return event.target instanceof Element ? event.target.closest(selector) : null;
+}
+
 /** Class names from the keys whose value holds. */
 export function classes(names) {
     return Object.keys(names).filter((name) => names[name]).join(' ');

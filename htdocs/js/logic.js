@@ -3,6 +3,7 @@
  *
  * @typedef {object} Bar  a booking on one GPU, as far as it lies in the week
  * @property {number} id
+ * @property {string} node         the node's name
  * @property {string} who
  * @property {'high'|'medium'|'low'} priority
  * @property {number} from         where the bar starts in the week (hour)
@@ -24,7 +25,7 @@ import { DAY, WEEK, hourOf, lengthOf, momentOf, stampOf } from './time.js';
 const PRIORITIES = ['high', 'medium', 'low'];
 
 /** The pieces of one GPU's days, put together again: a bar for each stretch a booking holds. */
-export function barsOf(daySlots, week) {
+export function barsOf(daySlots, week, node = '') {
     const open = new Map(); /* booking id → the bar that its next piece may continue */
     const bars = [];
     for (const slot of daySlots) {
@@ -38,6 +39,7 @@ export function barsOf(daySlots, week) {
             }
             const fresh = {
                 id: piece.id,
+                node,
                 who: piece.user_label,
                 priority: PRIORITIES.includes(piece.priority) ? piece.priority : 'medium',
                 from,
@@ -107,7 +109,7 @@ export function nodesOf(nodes, availability, week) {
             kind: gpu.kind,
             prefix,
             rest: gpu.id.slice(prefix.length),
-            bars: barsOf(rows.get(node.id)?.get(gpu.id) ?? [], week),
+            bars: barsOf(rows.get(node.id)?.get(gpu.id) ?? [], week, node.name),
         }));
         joinRows(gpus);
         return { id: node.id, name: node.name, kinds: kindsOf(node.gpus), gpus };

@@ -68,13 +68,14 @@ function drawNotice(state) {
 
 function drawShell(nodes, isEmpty) {
     const command = bookCommand(nodes, new URL('api/book', document.baseURI).href, now());
-    byId('shell').hidden = command === '';
+    const shell = /** @type {HTMLDetailsElement} */ (byId('shell'));
+    shell.hidden = command === '';
     setText(byId('command'), command);
     byId('copy').hidden = !navigator.clipboard;
-    if (isEmpty && !byId('shell').dataset.seen) {
-        byId('shell').open = true;
+    if (isEmpty && !shell.dataset.seen) { /* the first look at an empty planner: show what to do next */
+        shell.open = true;
     }
-    byId('shell').dataset.seen = 'yes';
+    shell.dataset.seen = 'yes';
 }
 
 /** Draws what has changed: all of the table when bookings, week or hour did, else just the now line. */
@@ -109,7 +110,7 @@ for (const id of ['today', 'earlier', 'later']) {
     byId(id).addEventListener('click', (event) => {
         if (event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey) {
             event.preventDefault();
-            goTo(byId(id).href);
+            goTo(/** @type {HTMLAnchorElement} */ (byId(id)).href);
         }
     });
 }
@@ -121,8 +122,8 @@ byId('copy').addEventListener('click', async () => {
     setTimeout(setText, GOOD_NEWS_MS, byId('copy'), 'Copy');
 });
 /* What sticks to the top of the page sticks below the notice. */
-new ResizeObserver(([{ target }]) => {
-    document.documentElement.style.setProperty('--notice', `${target.offsetHeight}px`);
+new ResizeObserver(() => {
+    document.documentElement.style.setProperty('--notice', `${byId('notice').offsetHeight}px`);
 }).observe(byId('notice'));
 
 /* A page left open goes on to the next week by itself, unless its address names one. */

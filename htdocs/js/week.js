@@ -3,7 +3,7 @@
  * between them. `onBar(bar, button | null)` is told which bar is looked at, and null when none is.
  */
 
-import { byId, classes, element } from './dom.js';
+import { around, byId, classes, element } from './dom.js';
 import { barName, countFree, freeNow, isPast, nearestBar, nodesOf } from './logic.js';
 import { DAY, WEEK, daysOf } from './time.js';
 
@@ -124,7 +124,7 @@ export function mountWeek(onBar) {
         const empty = known && nodes.every((node) => node.gpus.every((gpu) => gpu.bars.length === 0));
         let words = empty ? 'Nothing is booked this week.' : '';
         if (!known && state.trouble) {
-            words = 'Who has booked what in this week is not known.';
+            words = 'This week\'s bookings are not known.';
         }
         const focus = barOf.get(document.activeElement);
         const card = barOf.get(looked);
@@ -159,7 +159,7 @@ export function mountWeek(onBar) {
         now.hidden = share < 0 || share >= 1;
         root.style.setProperty('--now', String(share));
         root.style.setProperty('--past', String(Math.min(1, Math.max(0, share))));
-        const dot = root.querySelector('.now-dot');
+        const dot = /** @type {HTMLElement|null} */ (root.querySelector('.now-dot'));
         if (dot) {
             dot.style.left = `${(share * 7 % 1) * 100}%`;
         }
@@ -251,17 +251,17 @@ export function mountWeek(onBar) {
     root.addEventListener('focusin', (event) => {
         if (barOf.has(event.target)) {
             setStop(event.target);
-            if (!isDrawing && event.target.matches(':focus-visible')) {
+            if (!isDrawing && around(event, '.bar:focus-visible')) {
                 look(event.target);
             }
         }
     });
     root.addEventListener('focusout', () => isDrawing || look(null));
     document.addEventListener('keydown', (event) => event.key === 'Escape' && look(null));
-    document.addEventListener('pointerdown', (event) => event.target.closest('.bar, .card') || look(null));
-    root.addEventListener('click', (event) => look(event.target.closest('.bar')));
+    document.addEventListener('pointerdown', (event) => around(event, '.bar, .card') || look(null));
+    root.addEventListener('click', (event) => look(around(event, '.bar')));
     root.addEventListener('pointerover', (event) => {
-        const button = event.target.closest('.bar');
+        const button = around(event, '.bar');
         clearTimeout(hoverTimer);
         if (button && event.pointerType === 'mouse') {
             light(barOf.get(button).bar);
@@ -269,7 +269,7 @@ export function mountWeek(onBar) {
         }
     });
     root.addEventListener('pointerout', (event) => {
-        const button = event.target.closest('.bar');
+        const button = around(event, '.bar');
         if (button && event.pointerType === 'mouse' && document.activeElement !== button) {
             clearTimeout(hoverTimer);
             hoverTimer = setTimeout(look, 150, null);

@@ -82,6 +82,8 @@ test('neighbouring GPUs of one booking join, others do not', () => {
 test('a booking held over other hours on the next GPU does not join', () => {
     const node = nodeOf(days({ id: 1, from: 10, to: 20 }), days({ id: 1, from: 12, to: 20 }));
     assert.equal(node.gpus[0].bars[0].joinsBelow, false);
+    const cut = nodeOf(days({ id: 1, from: 10, to: 20 }), days({ id: 1, from: 10, to: 30 }));
+    assert.equal(cut.gpus[0].bars[0].joinsBelow, false);
 });
 
 test('a week that has not come yet has every GPU, and no bar', () => {
