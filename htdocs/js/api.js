@@ -44,7 +44,8 @@ async function call(path, options, signal) {
  */
 export async function getNodes(signal) {
     const { body, etag } = await call('api/nodes', { cache: 'no-cache' }, signal);
-    return { nodes: body.nodes, etag };
+    /* A compressed answer's tag is weak, the 304's that follows is not: the revision is the same. */
+    return { nodes: body.nodes, etag: etag && etag.replace(/^W\//, '') };
 }
 
 /** Who holds which GPU in the week that starts at this hour, one entry per node. */
