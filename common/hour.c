@@ -297,7 +297,7 @@ static void put_two(char *out, int value)
 
 /*
  * Writes ten bytes, no NUL. An answer's hours run through the days in order, so the day before last is rarely asked for:
- * the last one is remembered. What lies outside the calendar becomes its first or last day.
+ * the last one is remembered. What lies outside the calendar (a database can hold anything) becomes its first or last day.
  */
 static void put_date(int64_t day, char *out)
 {
@@ -335,6 +335,8 @@ void hour_format_date(hour_t hour, char out[DATE_TEXT_SIZE])
 
 void seconds_format(int64_t seconds, char out[HOUR_TEXT_SIZE])
 {
+    int64_t first = (int64_t)HOUR_MIN * SECONDS_PER_HOUR, last = (int64_t)(HOUR_MAX + 1) * SECONDS_PER_HOUR - 1;
+    seconds = seconds < first ? first : seconds > last ? last : seconds;
     int64_t day = floor_divide(seconds, SECONDS_PER_DAY);
     int second = (int)(seconds - day * SECONDS_PER_DAY);
     put_date(day, out);

@@ -30,8 +30,8 @@ struct window {
  * Reads ISO 8601 as Python 3.11's datetime.fromisoformat does: a date (YYYY-MM-DD, YYYYMMDD, YYYY-Www, YYYY-Www-D,
  * YYYYWww, YYYYWwwD), alone or followed by one separator and a time (HH, HH:MM, HH:MM:SS, the same without colons,
  * a fraction after '.' or ',', digits beyond the sixth are dropped) and Z, +hh, +hhmm, +hh:mm, +hh:mm:ss[.ffffff]
- * (or -) or nothing, which is UTC. The separator is 'T', 't' or a blank. A blank where the offset's '+' should be is
- * read as '+': a query's '+' that was not encoded arrives so.
+ * (or -) or nothing, which is UTC. What Python takes beyond that is taken too. The separator is 'T', 't' or a blank. Where
+ * Python refuses the text, a blank where the offset's '+' should be is read as '+': a query's '+' that was not encoded arrives so.
  * False when the text is anything else, or when the instant lies outside the years 0001 to 9999 in UTC.
  */
 bool instant_parse(const char *text, size_t length, instant_t *out) __attribute__((warn_unused_result));
@@ -40,7 +40,7 @@ bool instant_parse(const char *text, size_t length, instant_t *out) __attribute_
 hour_t hour_floor(instant_t instant);
 /* The first hour that does not begin before the instant. It may be HOUR_MAX + 1, which callers refuse. */
 hour_t hour_ceil(instant_t instant);
-/* The hour that contains a time_t (seconds since 1970). */
+/* The hour that contains a time_t (seconds since 1970, within the years above). */
 hour_t hour_of_seconds(int64_t seconds);
 /* The first hour of the UTC day that contains HOUR. */
 hour_t hour_day(hour_t hour);
@@ -49,7 +49,8 @@ hour_t hour_day(hour_t hour);
 #define HOUR_TEXT_SIZE 26
 /* "2026-11-23" and its NUL. */
 #define DATE_TEXT_SIZE 11
-/* Each writes a NUL-terminated text of exactly that size. Any hour from HOUR_MIN to HOUR_MAX. */
+/* Each writes a NUL-terminated text of exactly that size. What lies outside the years 1 to 9999 is written as their first
+ * or last day. */
 void hour_format(hour_t hour, char out[HOUR_TEXT_SIZE]);
 void hour_format_date(hour_t hour, char out[DATE_TEXT_SIZE]);
 /* The same form, to the second: for created, updated and event times (seconds since 1970). */
