@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -138,15 +139,44 @@ static void sleep_ms(long ms)
     nanosleep(&time, NULL);
 }
 
-/* They are not our children, so all there is to see is whether their groups still exist. */
-static bool signal_groups(const pid_t *groups, size_t count, int signal_number)
+static void signal_groups(const pid_t *groups, size_t count, int signal_number)
 {
-    bool any = false;
-
     for (size_t i = 0; i < count; i++)
-        if (kill(-groups[i], signal_number) == 0)
-            any = true;
-    return any;
+        kill(-groups[i], signal_number);
+}
+
+/*
+ * Whether anything in the groups still runs. They are not the keeper's children, so it cannot wait for them, and whether their
+ * zombies are waited for by somebody else, and when, is not its business: hence /proc and not kill(-group, 0).
+ */
+static bool groups_run(const pid_t *groups, size_t count)
+{
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    char path[300], stat[512];
+    bool found = false;
+
+    while (proc && !found && (entry = readdir(proc))) {
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+            continue;
+        snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+        if (fd >= 0)
+            close(fd);
+        stat[n > 0 ? n : 0] = '\0';
+        /* pid (name) state parent group …; the name may hold anything, so look from its last ')'. */
+        const char *rest = strrchr(stat, ')');
+        char state;
+        long group;
+        if (!rest || sscanf(rest, ") %c %*d %ld", &state, &group) != 2 || state == 'Z' || state == 'X')
+            continue;
+        for (size_t i = 0; i < count; i++)
+            found = found || group == groups[i];
+    }
+    if (proc)
+        closedir(proc);
+    return found;
 }
 
 static _Noreturn void keep(int line, const struct run_folder *run)
@@ -172,7 +202,7 @@ static _Noreturn void keep(int line, const struct run_folder *run)
             break;
     }
     signal_groups(groups, count, SIGTERM);
-    for (int waited = 0; waited < KEEPER_PATIENCE_MS && signal_groups(groups, count, 0); waited += 20)
+    for (int waited = 0; waited < KEEPER_PATIENCE_MS && groups_run(groups, count); waited += 20)
         sleep_ms(20);
     signal_groups(groups, count, SIGKILL);
     run_folder_remove(&folder);
