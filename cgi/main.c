@@ -28,6 +28,13 @@
 #define DEADLINE_DEFAULT 30 /* seconds */
 #define DEADLINE_MAX 3600
 
+/*
+ * How long after TERM the workers go on emptying the listen queue. Our own socket has no path any more, so the queue runs
+ * dry by itself; half of the time for the drain is for what is slow. One that was handed over may be fed on and on,
+ * and whoever keeps it keeps the queue: there it is time enough for what a spawner that keeps nothing would lose.
+ */
+#define LAST_CALL_INHERITED_MS 500
+
 struct options {
     const char *config, *database, *socket, *user, *socket_group;
     int64_t workers, deadline; /* workers: 0, as many as the machine suggests */
@@ -288,6 +295,7 @@ static int run_pool(const struct options *options, int inherited_fd)
                                 .workers = (int)(options->workers != 0 ? options->workers : suggested_workers()),
                                 .deadline_ms = options->deadline * 1000,
                                 .drain_ms = options->deadline * 1000,
+                                .last_call_ms = inherited_fd < 0 ? options->deadline * 500 : LAST_CALL_INHERITED_MS,
                                 .configure = configure,
                                 .work = work,
                                 .context = &wiring};

@@ -349,13 +349,13 @@ static void watch_configure(struct pool *pool, int64_t now, int64_t *next)
 
 static void watch_drain(struct pool *pool, int64_t now, int64_t *next)
 {
-    int64_t half = pool->drain_began_ms + pool->options->drain_ms / 2;
+    int64_t last_call = pool->drain_began_ms + pool->options->last_call_ms;
     int64_t end = pool->drain_began_ms + pool->options->drain_ms;
 
-    if (now >= half)
+    if (now >= last_call)
         scoreboard->last_call = true;
     else
-        sooner(next, half);
+        sooner(next, last_call);
     if (pool->phase == PHASE_DRAINING && now >= end) {
         log_warning("not every worker finished within %lld ms; the rest is killed", (long long)pool->options->drain_ms);
         pool->phase = PHASE_KILLED;

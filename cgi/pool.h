@@ -22,7 +22,7 @@ struct pool_slot {
 
 struct scoreboard {
     int workers;
-    _Atomic bool last_call; /* half of the drain time is over: nothing more is taken from the listen queue */
+    _Atomic bool last_call; /* the pool ends, and nothing more is taken from the listen queue */
     _Atomic uint64_t killed_at_deadline;
     struct pool_slot slots[POOL_WORKERS_MAX];
 };
@@ -32,6 +32,7 @@ struct pool_options {
     int workers;            /* 1 to POOL_WORKERS_MAX */
     int64_t deadline_ms;    /* a request that takes longer ends its worker */
     int64_t drain_ms;       /* on TERM: how long workers may take to finish */
+    int64_t last_call_ms;   /* on TERM: how long they go on taking what waits in the listen queue, if it does not run dry */
     /* Runs in a child before the first worker and on HUP, as the user the pool runs as: reads the configuration. Its exit
      * status: 0 accepted. It says itself what is wrong. It is killed after the deadline, too. */
     int (*configure)(void *context);
