@@ -110,7 +110,7 @@ async function startCeiling(server, answers) {
     fs.chmodSync(server.directory, 0o711);
     fs.chmodSync(folder, 0o711);
     const configuration = nginxConfiguration(server);
-    const [, socket] = /server unix:([^;\s]+);/.exec(configuration);
+    const [, socket] = /unix:([^;\s]+);/.exec(configuration);
     const port = await freePort();
     fs.writeFileSync(path.join(folder, 'nginx.conf'), configuration
         .replaceAll(`unix:${socket}`, 'unix:fastcgi.sock')
@@ -127,9 +127,10 @@ async function startCeiling(server, answers) {
     ];
     const stop = () => children.forEach((child) => child.kill('SIGTERM'));
     process.on('exit', stop);
-    const ceiling = {port, agent: undefined, stop};
-    await until(() => request(ceiling, 'GET', '/api/0').then((answer) => answer.status === 200, () => false), 'the ceiling answers', 10_000);
-    return ceiling;
+    server.ceiling = {port, stop};
+    await until(() => request(server.ceiling, 'GET', '/api/0').then((answer) => answer.status === 200, () => false),
+        'the ceiling answers', 10_000);
+    return server.ceiling;
 }
 
 /* -- measuring ------------------------------------------------------------------------------------------------ */
@@ -245,7 +246,6 @@ async function bench(server) {
     let databases = 0;
     const commits = (seconds) => runProgram('commits', [path.join(server.directory, `raw${databases++}.db`), String(seconds)]);
     printRow('book, beside raw commits', await compare(loadOf(server, server.port, {template: book, status: 201}), commits), 0.5);
-    ceiling.stop();
 }
 
 async function main() {
@@ -255,6 +255,7 @@ async function main() {
     try {
         await bench(server);
     } finally {
+        server.ceiling?.stop();
         await server.stop();
     }
 }

@@ -33,7 +33,7 @@
 #define HEAD_MAX (16 * 1024)
 
 struct load {
-    int port;
+    int port, poll;
     long connections, status;
     double seconds;
     uint64_t next; /* the number of the next request */
@@ -48,7 +48,7 @@ struct connection {
     struct buffer out; /* the request */
     size_t sent;
     struct buffer head; /* of the answer, until its end is seen */
-    bool in_body;
+    bool in_body, closing;
     uint64_t body_left;
     int64_t begun;
 };
@@ -150,7 +150,7 @@ static void connection_send(struct connection *c)
     }
 }
 
-static void connection_open(struct load *load, struct connection *c, int poll)
+static void connection_open(struct load *load, struct connection *c)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)load->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -160,7 +160,7 @@ static void connection_open(struct load *load, struct connection *c, int poll)
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
     if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
         fail("connect");
-    if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 || epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &event) != 0)
+    if (setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 || epoll_ctl(load->poll, EPOLL_CTL_ADD, c->fd, &event) != 0)
         fail("a socket");
 }
 
@@ -187,6 +187,7 @@ static size_t head_take(struct load *load, struct connection *c, const char *byt
     char *field = strcasestr(c->head.data, "\r\nContent-Length:");
     if (field == NULL && status != 304)
         fail("an answer has no Content-Length");
+    c->closing = strcasestr(c->head.data, "\r\nConnection: close\r\n") != NULL;
     c->body_left = field == NULL ? 0 : strtoull(field + strlen("\r\nContent-Length:"), NULL, 10);
     c->in_body = true;
     return (size_t)(end + 4 - c->head.data) - before;
@@ -222,6 +223,10 @@ static void connection_receive(struct load *load, struct connection *c)
         latency_add(&load->latency, now - c->begun);
         if (now >= load->until)
             return;
+        if (c->closing) { /* nginx ends a connection after its keepalive_requests */
+            close(c->fd);
+            connection_open(load, c);
+        }
         request_prepare(load, c);
         connection_send(c);
     }
@@ -231,12 +236,12 @@ static void load_run(struct load *load)
 {
     static struct connection connections[CONNECTIONS_MAX];
     struct epoll_event events[CONNECTIONS_MAX];
-    int poll = epoll_create1(EPOLL_CLOEXEC);
 
-    if (poll < 0)
+    load->poll = epoll_create1(EPOLL_CLOEXEC);
+    if (load->poll < 0)
         fail("epoll_create1");
     for (long i = 0; i < load->connections; i++)
-        connection_open(load, &connections[i], poll);
+        connection_open(load, &connections[i]);
     int64_t begun = now_ns();
     load->until = begun + (int64_t)(load->seconds * 1e9);
     for (long i = 0; i < load->connections; i++) {
@@ -244,7 +249,7 @@ static void load_run(struct load *load)
         connection_send(&connections[i]);
     }
     while (now_ns() < load->until) {
-        int count = epoll_wait(poll, events, CONNECTIONS_MAX, 100);
+        int count = epoll_wait(load->poll, events, CONNECTIONS_MAX, 100);
         for (int i = 0; i < count; i++) {
             struct connection *c = events[i].data.ptr;
             connection_send(c);
