@@ -35,7 +35,8 @@ static const char *const sql[] = {
                        "status = ?7, note = ?8, series_id = ?9, version = ?10, updated_at = ?12, released_at = ?13 "
                        "WHERE id = ?1",
     [BOOKING_FIND] = "SELECT " COLUMNS " FROM booking WHERE id = ?1",
-    [BOOKING_WINDOW] = "SELECT " COLUMNS " FROM booking WHERE node_key = ?1 AND end_hour > ?2 AND start_hour < ?3 "
+    [BOOKING_WINDOW] = "SELECT " COLUMNS " FROM booking WHERE node_key = ?1 AND start_hour < ?3 AND end_hour > ?2 "
+                       "AND start_hour > ?2 - (SELECT max(end_hour - start_hour) FROM booking WHERE node_key = ?1) "
                        "ORDER BY start_hour, id",
     [BOOKING_ON_GPU] = "SELECT DISTINCT booking_id FROM allocation JOIN booking ON id = booking_id "
                        "WHERE gpu_key = ?1 AND allocation.end_hour > ?2 AND status = 0",

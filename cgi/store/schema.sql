@@ -42,8 +42,10 @@ CREATE TABLE booking (
     release_token TEXT
 ) STRICT;
 
--- Which bookings touch a window: people look at now and ahead, so the end leads.
-CREATE INDEX booking_by_end ON booking (node_key, end_hour, start_hour);
+-- Which bookings touch a window: those that start before its end, and no earlier than the node's longest booking before
+-- its start. So neither the past nor the future behind the window is read.
+CREATE INDEX booking_by_start ON booking (node_key, start_hour, id, end_hour);
+CREATE INDEX booking_by_length ON booking (node_key, end_hour - start_hour);
 -- What one person has ahead, for the limit on it.
 CREATE INDEX booking_active_by_label ON booking (user_label, end_hour) WHERE status = 0;
 CREATE INDEX booking_active_by_owner ON booking (owner, end_hour) WHERE status = 0 AND owner IS NOT NULL;
