@@ -22,6 +22,37 @@ void write_booking_members(struct json_writer *w, const struct topology *topolog
     json_put_string(w, "priority", priority_name(b->priority));
 }
 
+static void put_id(struct json_writer *w, const char *key, int64_t id)
+{
+    if (id == 0)
+        json_put_null(w, key);
+    else
+        json_put_integer(w, key, id);
+}
+
+static void put_time(struct json_writer *w, const char *key, int64_t seconds)
+{
+    if (seconds == 0)
+        json_put_null(w, key);
+    else
+        json_put_seconds(w, key, seconds);
+}
+
+void write_booking_full(struct json_writer *w, const struct topology *topology, const struct booking *b)
+{
+    json_open_object(w);
+    write_booking_members(w, topology, b);
+    json_put_string(w, "node_id", topology_node_by_key(topology, b->node_key)->id);
+    json_put_string(w, "owner", b->owner);
+    json_put_string(w, "note", b->note);
+    put_id(w, "series_id", b->series_id);
+    json_put_integer(w, "version", b->version);
+    put_time(w, "created", b->created);
+    put_time(w, "updated", b->updated);
+    put_time(w, "released", b->released);
+    json_close(w);
+}
+
 void write_node(struct json_writer *w, const struct node *node)
 {
     json_open_object(w);

@@ -1,5 +1,6 @@
 #include "cgi/api/internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "common/json_read.h"
@@ -51,4 +52,31 @@ bool read_instant_member(struct call *call, const char *name, instant_t *out)
     if (!json_object_is_type(value, json_type_string))
         return error_field(&call->err, ERROR_BAD_REQUEST, name, "Invalid timestamp: '%s' must be text in ISO 8601", name);
     return read_instant(call, name, json_object_get_string(value), out);
+}
+
+bool query_integer(struct call *call, const char *name, int64_t least, int64_t most, int64_t *out)
+{
+    const char *text = http_query(call->request, name);
+
+    if (text == NULL)
+        return true;
+    if (integer_parse(text, out) && *out >= least && *out <= most)
+        return true;
+    return error_field(&call->err, ERROR_BAD_REQUEST, name, "'%s' must be a whole number from %" PRId64 " to %" PRId64, name,
+                       least, most);
+}
+
+bool query_hour(struct call *call, const char *name, bool up, hour_t *out)
+{
+    const char *text = http_query(call->request, name);
+    instant_t instant;
+
+    if (text == NULL)
+        return true;
+    if (!read_instant(call, name, text, &instant))
+        return false;
+    *out = up ? hour_ceil(instant) : hour_floor(instant);
+    if (*out > HOUR_MAX)
+        return error_field(&call->err, ERROR_BAD_REQUEST, name, "Invalid timestamp: '%s' is beyond the year 9999", name);
+    return true;
 }

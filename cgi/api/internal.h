@@ -93,12 +93,19 @@ bool read_instant(struct call *call, const char *name, const char *text, instant
 /* The same from a member of the body that is known to be there. */
 bool read_instant_member(struct call *call, const char *name, instant_t *out);
 
+/* Query parameters; absent (or empty) ones leave *OUT as it is. A whole number from LEAST to MOST, else 400 with the bounds. */
+bool query_integer(struct call *call, const char *name, int64_t least, int64_t most, int64_t *out);
+/* A timestamp as an hour: snapped up when UP, else down. "Invalid timestamp: …" */
+bool query_hour(struct call *call, const char *name, bool up, hour_t *out);
+
 /* -- booking_json.c --------------------------------------------------------------------------------------------- */
 
 /* "gpu_ids" of a booking, by topology. */
 void write_gpu_ids(struct json_writer *w, const struct topology *topology, const struct booking *b);
 /* The members of B (API.md): id, user_label, start, end, status, gpu_ids, priority; within an open object. */
 void write_booking_members(struct json_writer *w, const struct topology *topology, const struct booking *b);
+/* F (API.md): B's members and node_id, owner, note, series_id, version, created, updated, released; a whole object. */
+void write_booking_full(struct json_writer *w, const struct topology *topology, const struct booking *b);
 /* A node as /api/nodes shows it. */
 void write_node(struct json_writer *w, const struct node *node);
 

@@ -42,11 +42,11 @@ CREATE TABLE booking (
     release_token TEXT
 ) STRICT;
 
--- Which bookings touch a window: those that start before its end, and no earlier than the node's longest booking before
--- its start. So neither the past nor the future behind the window is read.
-CREATE INDEX booking_by_start ON booking (node_key, start_hour, id, end_hour);
-CREATE INDEX booking_by_length ON booking (node_key, end_hour - start_hour);
--- What one person has ahead, for the limit on it.
+-- Which bookings touch a window: people look at now and ahead, so the end leads.
+CREATE INDEX booking_by_end ON booking (node_key, end_hour, start_hour);
+-- What one person has: their list by id, and what is ahead of them for the limit on it.
+CREATE INDEX booking_by_label ON booking (user_label);
+CREATE INDEX booking_by_owner ON booking (owner) WHERE owner IS NOT NULL;
 CREATE INDEX booking_active_by_label ON booking (user_label, end_hour) WHERE status = 0;
 CREATE INDEX booking_active_by_owner ON booking (owner, end_hour) WHERE status = 0 AND owner IS NOT NULL;
 
@@ -95,6 +95,9 @@ CREATE TABLE event (
     booking_id  INTEGER REFERENCES booking,
     detail      TEXT                        -- a JSON object
 ) STRICT;
+
+-- The history of one booking.
+CREATE INDEX event_by_booking ON event (booking_id) WHERE booking_id IS NOT NULL;
 
 -- Answers to Idempotency-Key: successes only, kept for seven days.
 CREATE TABLE request (
