@@ -1,12 +1,11 @@
 #include "cgi/api/internal.h"
 
-#include <string.h>
-
 #include "cgi/planner/booking.h"
 #include "common/json_read.h"
-#include "common/text.h"
 
 #include "common/banned.h"
+
+#define UNKNOWN "is not active or does not exist"
 
 /* Ending a booking: done (mark_done) or cancelled (DELETE). */
 struct end {
@@ -33,20 +32,6 @@ static struct settled end_booking(struct call *call, struct end *end)
     return reply_write(call, &(struct write_answer){.status = 200, .write = write_end, .context = end});
 }
 
-/* A whole number, however many digits it has: one beyond int64_t is the id of no booking. */
-static bool all_digits(const char *text)
-{
-    if (*text == '-' || *text == '+')
-        text++;
-    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
-}
-
-static struct settled unknown_booking(struct call *call, const char *id)
-{
-    error_set(&call->err, ERROR_NOT_FOUND, "Booking '%.100s' is not active or does not exist", id);
-    return reply_error(call);
-}
-
 struct settled api_mark_done(struct call *call)
 {
     struct end end = {.status = BOOKING_COMPLETED};
@@ -60,9 +45,10 @@ struct settled api_mark_done(struct call *call)
         return reply_error(call);
     }
     if (!json_as_whole(value, &end.id)) {
-        if (json_object_is_type(value, json_type_string) && all_digits(json_object_get_string(value)))
-            return unknown_booking(call, json_object_get_string(value));
-        error_field(&call->err, ERROR_BAD_REQUEST, "booking_id", "'booking_id' must be a whole number");
+        if (json_object_is_type(value, json_type_string) && is_whole_text(json_object_get_string(value)))
+            error_set(&call->err, ERROR_NOT_FOUND, "Booking '%.100s' " UNKNOWN, json_object_get_string(value));
+        else
+            error_field(&call->err, ERROR_BAD_REQUEST, "booking_id", "'booking_id' must be a whole number");
         return reply_error(call);
     }
     return end_booking(call, &end);
@@ -71,17 +57,8 @@ struct settled api_mark_done(struct call *call)
 struct settled api_booking_delete(struct call *call)
 {
     struct end end = {.status = BOOKING_CANCELLED};
-    const char *rest = call->request->route_rest;
 
-    if (*rest == '\0') {
-        error_field(&call->err, ERROR_BAD_REQUEST, "booking_id", "Booking id is required");
+    if (!read_booking_id(call, UNKNOWN, &end.id))
         return reply_error(call);
-    }
-    if (!integer_parse(rest, &end.id)) {
-        if (all_digits(rest))
-            return unknown_booking(call, rest);
-        error_field(&call->err, ERROR_BAD_REQUEST, "booking_id", "Booking id must be an integer");
-        return reply_error(call);
-    }
     return end_booking(call, &end);
 }

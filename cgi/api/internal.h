@@ -9,6 +9,7 @@
 
 #include "cgi/api/api.h"
 #include "cgi/http/cache.h"
+#include "cgi/planner/booking.h"
 #include "cgi/planner/planner.h"
 #include "common/json_write.h"
 
@@ -48,6 +49,8 @@ struct settled routes_dispatch(struct call *call);
 
 /* Answers with call->err. */
 struct settled reply_error(struct call *call);
+/* "conflicts": those of ERR. */
+void write_conflicts(struct json_writer *w, const struct error *err);
 
 /*
  * A read. In one transaction: resolve (may be NULL) checks against the topology, then a matching ETag is a 304, then the body
@@ -93,6 +96,19 @@ bool read_instant(struct call *call, const char *name, const char *text, instant
 /* The same from a member of the body that is known to be there. */
 bool read_instant_member(struct call *call, const char *name, instant_t *out);
 
+/* The GPUs of a booking or a change: gpu_ids and gpu_count. */
+bool read_gpus(struct call *call, struct booking_request *request);
+/* *OUT is NULL when there is none. */
+bool read_note(struct call *call, const char **out);
+/* true or false; absent leaves *OUT as it is. */
+bool read_boolean(struct call *call, const char *name, bool *out);
+/* The text of the member; NULL when absent. What is no text becomes "?", which the planner refuses in its turn. */
+const char *read_priority(struct call *call);
+/* Whole digits, however many: one beyond int64_t is the id of no booking. */
+bool is_whole_text(const char *text);
+/* The booking that the path names. An id that no booking can have is ERROR_NOT_FOUND: "Booking 'ID' " and UNKNOWN. */
+bool read_booking_id(struct call *call, const char *unknown, int64_t *out);
+
 /* Query parameters; absent (or empty) ones leave *OUT as it is. A whole number from LEAST to MOST, else 400 with the bounds. */
 bool query_integer(struct call *call, const char *name, int64_t least, int64_t most, int64_t *out);
 /* A timestamp as an hour: snapped up when UP, else down. "Invalid timestamp: …" */
@@ -116,6 +132,9 @@ struct settled api_availability(struct call *call);
 struct settled api_availability_bulk(struct call *call);
 struct settled api_book(struct call *call);
 struct settled api_mark_done(struct call *call);
+struct settled api_bookings(struct call *call);
+struct settled api_booking(struct call *call);
+struct settled api_booking_patch(struct call *call);
 struct settled api_booking_delete(struct call *call);
 struct settled api_reload_config(struct call *call);
 struct settled api_health(struct call *call);

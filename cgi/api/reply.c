@@ -11,7 +11,7 @@
 
 /* -- errors ----------------------------------------------------------------------------------------------------- */
 
-static void write_conflicts(struct json_writer *w, const struct error *err)
+void write_conflicts(struct json_writer *w, const struct error *err)
 {
     json_key(w, "conflicts");
     json_open_array(w);

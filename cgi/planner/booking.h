@@ -1,9 +1,5 @@
 /*
- * Booking, and ending a booking. Create and (later) edit go through one validator, so that neither can do what the
- * other refuses.
- *
- * The rule of conflict: an hour of a GPU that an active booking holds refuses; hours that ended bookings have used do
- * not, and the new booking's allocation starts after them.
+ * Making bookings, changing them, ending them. All go through one validator (validate.h).
  */
 #ifndef CGI_PLANNER_BOOKING_H
 #define CGI_PLANNER_BOOKING_H
@@ -14,24 +10,80 @@
 /* A wish as it was sent: types are right, nothing else is checked. */
 struct booking_request {
     const char *node_id;
-    instant_t start, end;      /* as given, not snapped */
-    const char *user_label;    /* untrimmed; NULL when absent */
+    instant_t start, end;       /* as given, not snapped */
+    const char *user_label;     /* untrimmed; NULL when absent */
     const char *const *gpu_ids; /* wins over gpu_count when not empty */
     size_t gpu_id_count;
-    int64_t gpu_count; /* 0 when absent */
+    int64_t gpu_count;    /* 0 when absent */
+    bool keep_gpus;       /* a change that says nothing of GPUs */
     const char *priority; /* NULL or "" when absent */
     const char *note;     /* NULL when absent */
 };
 
 /*
- * Checks in the order of the wire contract (from "Booking end must be after start" on), then writes booking,
- * allocations and event. NOW in seconds. *OUT has its id and its GPUs in configuration order. Each refusal is
- * ERROR_BAD_REQUEST with field or limit; ERROR_CONFLICT carries the bookings in the way.
+ * Checks everything, then writes booking, allocations and event. NOW in seconds. *OUT has its id and its GPUs in configuration
+ * order. Each refusal is ERROR_BAD_REQUEST with field or limit; ERROR_CONFLICT carries the bookings in the way.
  */
 bool planner_book(struct planner *planner, struct arena *arena, const struct booking_request *request,
                   const struct actor *actor, int64_t now, struct booking **out, struct error *err);
-/* Those checks of planner_book that need no database; so that a bad request never waits for the write lock. */
+/* Those checks that need no database; so that a bad request never waits for the write lock. */
 bool planner_book_precheck(const struct booking_request *request, struct error *err);
+
+/* -- series ----------------------------------------------------------------------------------------------------- */
+
+#define SERIES_MAX 366
+
+struct series_request {
+    hour_t step;  /* hours from one to the next: a day or a week */
+    size_t count; /* 1 to SERIES_MAX, the first included */
+    bool skip;    /* leave out what conflicts or is over a limit; else that refuses all */
+};
+
+struct series_skipped {
+    struct window window;
+    struct error error; /* its conflicts are owned: series_clear */
+};
+
+struct series {
+    struct booking **bookings;
+    size_t count;
+    struct series_skipped *skipped;
+    size_t skipped_count;
+};
+
+/* Books REQUEST and its repetitions in the open transaction: all, or with skip all that fit. Nothing fits: ERROR_CONFLICT
+ * (or the first one's refusal). OUT lives in ARENA but for what series_clear frees; clear it whatever the result. */
+bool planner_book_series(struct planner *planner, struct arena *arena, const struct booking_request *request,
+                         const struct series_request *series, const struct actor *actor, int64_t now, struct series *out,
+                         struct error *err);
+void series_clear(struct series *series);
+
+/* -- changing --------------------------------------------------------------------------------------------------- */
+
+/* What shall change; the rest stays. */
+struct booking_edit {
+    bool has_start, has_end;
+    instant_t start, end;
+    const char *const *gpu_ids;
+    size_t gpu_id_count;
+    bool has_gpu_count;
+    int64_t gpu_count;
+    const char *user_label; /* NULL: stays */
+    const char *priority;   /* NULL: stays */
+    bool has_note;
+    const char *note; /* NULL: none any more */
+    bool has_version;
+    int64_t version; /* what the client saw */
+};
+
+/*
+ * Changes an active booking. Refused as planner_book does, and ERROR_NOT_FOUND, ERROR_CONFLICT without conflicts when it has
+ * ended, ERROR_PRECONDITION when VERSION is not the current one. An edit that changes nothing writes nothing.
+ */
+bool planner_edit(struct planner *planner, struct arena *arena, int64_t id, const struct booking_edit *edit,
+                  const struct actor *actor, int64_t now, struct booking **out, struct error *err);
+
+/* -- ending ----------------------------------------------------------------------------------------------------- */
 
 /*
  * Ends an active booking: STATUS is BOOKING_COMPLETED or BOOKING_CANCELLED. What it holds from the current hour on is free;
@@ -39,5 +91,13 @@ bool planner_book_precheck(const struct booking_request *request, struct error *
  */
 bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum booking_status status,
                  const struct actor *actor, int64_t now, struct booking **out, struct error *err);
+
+/* -- looking ---------------------------------------------------------------------------------------------------- */
+
+/* ERROR_NOT_FOUND "Booking 'ID' does not exist". GPUs in configuration order. */
+bool planner_booking(struct planner *planner, struct arena *arena, int64_t id, struct booking **out, struct error *err);
+/* At most FILTER->limit bookings, by id, GPUs in configuration order. */
+bool planner_bookings(struct planner *planner, struct arena *arena, const struct booking_filter *filter,
+                      struct booking ***out, size_t *out_count, struct error *err);
 
 #endif

@@ -1,8 +1,19 @@
 #include "cgi/planner/event.h"
 
+#include <string.h>
+
 #include "common/json_write.h"
 
 #include "common/banned.h"
+
+static void put_gpu_ids(struct json_writer *w, const struct planner *planner, const struct booking *b)
+{
+    json_key(w, "gpu_ids");
+    json_open_array(w);
+    for (size_t i = 0; i < b->gpu_count; i++)
+        json_string(w, topology_gpu_by_key(&planner->topology, b->gpu_keys[i])->id);
+    json_close(w);
+}
 
 bool event_booked(struct planner *planner, const struct booking *b, const struct actor *actor,
                   int64_t now, struct error *err)
@@ -14,11 +25,7 @@ bool event_booked(struct planner *planner, const struct booking *b, const struct
     json_begin(&w, &text);
     json_open_object(&w);
     json_put_string(&w, "node_id", node->id);
-    json_key(&w, "gpu_ids");
-    json_open_array(&w);
-    for (size_t i = 0; i < b->gpu_count; i++)
-        json_string(&w, topology_gpu_by_key(&planner->topology, b->gpu_keys[i])->id);
-    json_close(&w);
+    put_gpu_ids(&w, planner, b);
     json_put_hour(&w, "start", b->window.start);
     json_put_hour(&w, "end", b->window.end);
     json_put_string(&w, "user_label", b->user_label);
@@ -27,6 +34,43 @@ bool event_booked(struct planner *planner, const struct booking *b, const struct
         json_put_string(&w, "note", b->note);
     json_close(&w);
     bool ok = store_event_append(planner->store, now, actor, "booked", b->id, text.data, NULL, err);
+    buffer_release(&text);
+    return ok;
+}
+
+/* What of B is other than in OTHER. */
+static void put_differences(struct json_writer *w, const char *key, const struct planner *planner, const struct booking *b,
+                            const struct booking *other)
+{
+    json_key(w, key);
+    json_open_object(w);
+    if (b->window.start != other->window.start)
+        json_put_hour(w, "start", b->window.start);
+    if (b->window.end != other->window.end)
+        json_put_hour(w, "end", b->window.end);
+    if (b->gpu_count != other->gpu_count || memcmp(b->gpu_keys, other->gpu_keys, b->gpu_count * sizeof *b->gpu_keys) != 0)
+        put_gpu_ids(w, planner, b);
+    if (strcmp(b->user_label, other->user_label) != 0)
+        json_put_string(w, "user_label", b->user_label);
+    if (b->priority != other->priority)
+        json_put_string(w, "priority", priority_name(b->priority));
+    if (strcmp(b->note != NULL ? b->note : "", other->note != NULL ? other->note : "") != 0)
+        json_put_string(w, "note", b->note);
+    json_close(w);
+}
+
+bool event_edited(struct planner *planner, const struct booking *before, const struct booking *after,
+                  const struct actor *actor, int64_t now, struct error *err)
+{
+    struct buffer text = BUFFER_INIT;
+    struct json_writer w;
+
+    json_begin(&w, &text);
+    json_open_object(&w);
+    put_differences(&w, "old", planner, before, after);
+    put_differences(&w, "new", planner, after, before);
+    json_close(&w);
+    bool ok = store_event_append(planner->store, now, actor, "edited", after->id, text.data, NULL, err);
     buffer_release(&text);
     return ok;
 }

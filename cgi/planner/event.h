@@ -8,6 +8,9 @@
 /* "booked", with everything the booking was made of. */
 bool event_booked(struct planner *planner, const struct booking *b, const struct actor *actor,
                   int64_t now, struct error *err);
+/* "edited": {"old":{…},"new":{…}} with what differs. */
+bool event_edited(struct planner *planner, const struct booking *before, const struct booking *after,
+                  const struct actor *actor, int64_t now, struct error *err);
 /* "completed" or "cancelled", as B's status says. */
 bool event_ended(struct planner *planner, const struct booking *b, const struct actor *actor, int64_t now, struct error *err);
 

@@ -26,17 +26,27 @@ static bool check_hours_per_user(struct planner *planner, const struct booking *
                        (long long)wanted, b->owner != NULL ? b->owner : b->user_label, (long long)held, (long long)most);
 }
 
-bool limits_check(struct planner *planner, const struct booking *b, hour_t now, struct error *err)
+/* Whoever gives something back must not be stopped by a limit that was set after they booked. */
+static bool only_shrinks(const struct booking *b, const struct booking *current)
+{
+    return current != NULL && b->window.start >= current->window.start && b->window.end <= current->window.end &&
+           b->gpu_count <= current->gpu_count;
+}
+
+bool limits_check(struct planner *planner, const struct booking *b, const struct booking *current, hour_t now,
+                  struct error *err)
 {
     const struct limits *limits = &planner->config.limits;
     int64_t most;
 
+    if (only_shrinks(b, current))
+        return true;
     most = limits->max_booking_hours;
     if (most >= 0 && window_hours(b->window) > most)
         return error_limit(err, "max_booking_hours", most,
                            "A booking may last %lld hours at most, not %d (max_booking_hours)", (long long)most,
                            window_hours(b->window));
-    if (!limits->allow_past && b->window.start < now)
+    if (!limits->allow_past && b->window.start < now && (current == NULL || b->window.start != current->window.start))
         return error_limit(err, "allow_past", 0, "The past cannot be booked: start at the current hour or later (allow_past)");
     most = limits->max_days_ahead;
     if (most >= 0 && b->window.end > now && (int64_t)b->window.end - now > most * HOURS_PER_DAY)

@@ -9,9 +9,11 @@
 #include "cgi/planner/planner.h"
 
 /*
- * B as it would be written (window, label, owner and GPU count set; id 0 when new: its own present hours do not count).
+ * B as it would be written (window, label, owner and GPU count set; its own present hours do not count). CURRENT is what it
+ * was, NULL when new: a booking that only shrinks is not refused, and a start that stays may lie in the past.
  * NOW in hours. ERROR_BAD_REQUEST with limit and value.
  */
-bool limits_check(struct planner *planner, const struct booking *b, hour_t now, struct error *err);
+bool limits_check(struct planner *planner, const struct booking *b, const struct booking *current, hour_t now,
+                  struct error *err);
 
 #endif

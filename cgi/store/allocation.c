@@ -4,7 +4,7 @@
 
 #include "common/banned.h"
 
-enum { HOLDINGS, ALLOCATION_INSERT, CUT_DELETE, CUT_SHORTEN };
+enum { HOLDINGS, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
 
 /* The allocations of one booking, by the primary key: its GPUs, and starts within its planned window. */
 #define OF_BOOKING                                                                                                     \
@@ -16,6 +16,9 @@ static const char *const sql[] = {
                  "CROSS JOIN booking b ON b.id = a.booking_id "
                  "WHERE a.gpu_key = ?1 AND a.start_hour < ?2 ORDER BY a.start_hour DESC",
     [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (?1, ?2, ?3, ?4)",
+    [ALLOCATION_EXTEND] = "UPDATE allocation SET end_hour = ?3 WHERE gpu_key = ?1 AND start_hour = "
+                          "(SELECT max(start_hour) FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2) "
+                          "AND end_hour = ?2 AND booking_id = ?4",
     [CUT_DELETE] = "DELETE FROM allocation WHERE " OF_BOOKING "AND start_hour >= ?2",
     [CUT_SHORTEN] = "UPDATE allocation SET end_hour = ?2 WHERE " OF_BOOKING
                     "AND start_hour >= (SELECT start_hour FROM booking WHERE id = ?1) AND start_hour < ?2 AND end_hour > ?2",
@@ -67,6 +70,21 @@ bool store_allocation_insert(struct store *store, const struct allocation *a, st
     bind_hour(statement, 3, a->window.end);
     bind_integer(statement, 4, a->booking_id);
     return store_run(store, statement, err);
+}
+
+bool store_allocation_hold(struct store *store, const struct allocation *a, struct error *err)
+{
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, ALLOCATION_EXTEND, err);
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, a->gpu_key);
+    bind_hour(statement, 2, a->window.start);
+    bind_hour(statement, 3, a->window.end);
+    bind_integer(statement, 4, a->booking_id);
+    if (!store_run(store, statement, err))
+        return false;
+    return sqlite3_changes(store->db) > 0 || store_allocation_insert(store, a, err);
 }
 
 bool store_allocations_cut(struct store *store, int64_t booking_id, hour_t hour, struct error *err)

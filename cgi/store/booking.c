@@ -12,6 +12,11 @@ enum {
     BOOKING_ON_GPU,
     BOOKING_GPU_INSERT,
     BOOKING_GPU_LIST,
+    BOOKING_GPU_CLEAR,
+    LIST_BY_ID,
+    LIST_BY_LABEL,
+    LIST_BY_OWNER,
+    LIST_BY_WINDOW,
     HOURS_OF_LABEL,
     HOURS_OF_OWNER,
 };
@@ -26,6 +31,13 @@ enum {
     "JOIN allocation a ON a.gpu_key = g.gpu_key AND a.start_hour >= b.start_hour AND a.start_hour < b.end_hour "       \
     "AND a.booking_id = b.id AND a.end_hour > ?2 "                                                                     \
     "WHERE b.status = 0 AND b.end_hour > ?2 AND b.id <> ?3 AND "
+
+/* Lists: ?1 after this id, ?2 node, ?3 and ?4 window, ?5 status, ?6 label, ?7 owner, ?8 limit; NULL filters nothing. */
+#define LIST(from)                                                                                                     \
+    "SELECT " COLUMNS " FROM booking " from " AND id > ?1 AND start_hour < ?4 AND end_hour > ?3 "                      \
+    "AND (?5 IS NULL OR status = ?5) AND (?6 IS NULL OR user_label = ?6) AND (?7 IS NULL OR owner = ?7) "              \
+    "ORDER BY id LIMIT ?8"
+#define OF_NODE "(?2 IS NULL OR node_key = ?2)"
 
 static const char *const sql[] = {
     [BOOKING_INSERT] = "INSERT INTO booking (node_key, start_hour, end_hour, user_label, owner, priority, status, note, "
@@ -42,6 +54,11 @@ static const char *const sql[] = {
                        "WHERE gpu_key = ?1 AND allocation.end_hour > ?2 AND status = 0",
     [BOOKING_GPU_INSERT] = "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)",
     [BOOKING_GPU_LIST] = "SELECT gpu_key FROM booking_gpu WHERE booking_id = ?1",
+    [BOOKING_GPU_CLEAR] = "DELETE FROM booking_gpu WHERE booking_id = ?1",
+    [LIST_BY_ID] = LIST("NOT INDEXED WHERE " OF_NODE),
+    [LIST_BY_LABEL] = LIST("INDEXED BY booking_by_label WHERE user_label = ?6 AND " OF_NODE),
+    [LIST_BY_OWNER] = LIST("INDEXED BY booking_by_owner WHERE owner = ?7 AND " OF_NODE),
+    [LIST_BY_WINDOW] = LIST("INDEXED BY booking_by_end WHERE node_key IN (SELECT node_key FROM node WHERE " OF_NODE ")"),
     [HOURS_OF_LABEL] = HOURS_FROM "b.user_label = ?1",
     [HOURS_OF_OWNER] = HOURS_FROM "b.owner = ?1",
 };
@@ -113,6 +130,20 @@ static void bind_booking(sqlite3_stmt *statement, const struct booking *b, int f
         bind_integer(statement, first + 11, b->released);
 }
 
+static bool insert_gpus(struct store *store, const struct booking *b, struct error *err)
+{
+    for (size_t i = 0; i < b->gpu_count; i++) {
+        sqlite3_stmt *statement = statement_for(store, BOOKING_GPU_INSERT, err);
+        if (statement == NULL)
+            return false;
+        bind_integer(statement, 1, b->id);
+        bind_integer(statement, 2, b->gpu_keys[i]);
+        if (!store_run(store, statement, err))
+            return false;
+    }
+    return true;
+}
+
 bool store_booking_insert(struct store *store, struct booking *b, const char *release_token, struct error *err)
 {
     sqlite3_stmt *statement = statement_for(store, BOOKING_INSERT, err);
@@ -126,16 +157,17 @@ bool store_booking_insert(struct store *store, struct booking *b, const char *re
     if (!store_run(store, statement, err))
         return false;
     b->id = sqlite3_last_insert_rowid(store->db);
-    for (size_t i = 0; i < b->gpu_count; i++) {
-        statement = statement_for(store, BOOKING_GPU_INSERT, err);
-        if (statement == NULL)
-            return false;
-        bind_integer(statement, 1, b->id);
-        bind_integer(statement, 2, b->gpu_keys[i]);
-        if (!store_run(store, statement, err))
-            return false;
-    }
-    return true;
+    return insert_gpus(store, b, err);
+}
+
+bool store_booking_set_gpus(struct store *store, const struct booking *b, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_GPU_CLEAR, err);
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, b->id);
+    return store_run(store, statement, err) && insert_gpus(store, b, err);
 }
 
 bool store_booking_update(struct store *store, const struct booking *b, struct error *err)
@@ -185,6 +217,17 @@ static void list_add(struct list *list, struct booking *b)
     list->items[list->count++] = b;
 }
 
+/* The GPUs of each; after the list itself is read, as both need a statement. */
+static bool finish_list(struct store *store, struct list *list, struct booking ***out, size_t *out_count, struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!read_gpus(store, list->arena, list->items[i], err))
+            return false;
+    *out = list->items;
+    *out_count = list->count;
+    return true;
+}
+
 bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t node_key, struct window window,
                               struct booking ***out, size_t *out_count, struct error *err)
 {
@@ -199,14 +242,41 @@ bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t 
     bind_hour(statement, 3, window.end);
     while ((step = store_step(store, statement, err)) == STEP_ROW)
         list_add(&list, booking_from_row(statement, arena));
-    if (step == STEP_FAILED)
+    return step == STEP_DONE && finish_list(store, &list, out, out_count, err);
+}
+
+/* By the narrowest index there is for what is asked. */
+static int list_statement(const struct booking_filter *filter)
+{
+    if (filter->user_label != NULL)
+        return LIST_BY_LABEL;
+    if (filter->owner != NULL)
+        return LIST_BY_OWNER;
+    return filter->node_key != 0 || filter->window.start > HOUR_MIN ? LIST_BY_WINDOW : LIST_BY_ID;
+}
+
+bool store_bookings_list(struct store *store, struct arena *arena, const struct booking_filter *filter,
+                         struct booking ***out, size_t *out_count, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, list_statement(filter), err);
+    struct list list = {.arena = arena};
+    enum step step;
+
+    if (statement == NULL)
         return false;
-    for (size_t i = 0; i < list.count; i++)
-        if (!read_gpus(store, arena, list.items[i], err))
-            return false;
-    *out = list.items;
-    *out_count = list.count;
-    return true;
+    bind_integer(statement, 1, filter->after_id);
+    if (filter->node_key != 0)
+        bind_integer(statement, 2, filter->node_key);
+    bind_integer(statement, 3, filter->window.start);
+    bind_integer(statement, 4, filter->window.end);
+    if (filter->status >= 0)
+        bind_integer(statement, 5, filter->status);
+    bind_text(statement, 6, filter->user_label);
+    bind_text(statement, 7, filter->owner);
+    bind_integer(statement, 8, filter->limit);
+    while ((step = store_step(store, statement, err)) == STEP_ROW)
+        list_add(&list, booking_from_row(statement, arena));
+    return step == STEP_DONE && finish_list(store, &list, out, out_count, err);
 }
 
 static bool listed(const struct list *list, int64_t id)

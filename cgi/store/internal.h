@@ -20,7 +20,7 @@ enum store_entity {
     ENTITY_COUNT
 };
 
-#define STATEMENTS_PER_ENTITY 12
+#define STATEMENTS_PER_ENTITY 16
 
 struct store {
     sqlite3 *db;

@@ -93,8 +93,22 @@ bool store_gpu_put(struct store *store, struct store_gpu *gpu, struct error *err
 bool store_booking_insert(struct store *store, struct booking *b, const char *release_token, struct error *err);
 /* Writes every column but id, node_key, created and the GPUs. */
 bool store_booking_update(struct store *store, const struct booking *b, struct error *err);
+/* Replaces the booking's GPUs by b->gpu_keys. */
+bool store_booking_set_gpus(struct store *store, const struct booking *b, struct error *err);
 /* *OUT is NULL when there is none. The booking with its gpu_keys. */
 bool store_booking_find(struct store *store, struct arena *arena, int64_t id, struct booking **out, struct error *err);
+/* What a list of bookings is cut down to; what is 0, NULL or -1 (status) filters nothing. */
+struct booking_filter {
+    int64_t node_key;
+    const char *user_label, *owner;
+    int status;           /* an enum booking_status, or -1 */
+    struct window window; /* the planned window overlaps it; HOUR_MIN and HOUR_MAX + 1 for no bound */
+    int64_t after_id;
+    int64_t limit;
+};
+/* By id, with their gpu_keys. */
+bool store_bookings_list(struct store *store, struct arena *arena, const struct booking_filter *filter,
+                         struct booking ***out, size_t *out_count, struct error *err);
 /* Bookings of any status whose planned window overlaps WINDOW, by start and then id, with their gpu_keys. */
 bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t node_key, struct window window,
                               struct booking ***out, size_t *out_count, struct error *err);
@@ -121,6 +135,8 @@ bool store_holdings(struct store *store, struct arena *arena, int64_t gpu_key, s
                     struct holding **out, size_t *out_count, struct error *err);
 /* ERROR_CONFLICT when the trigger finds an overlap that the caller has not: a fault of ours, but never a double booking. */
 bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err);
+/* The same, but joins it to the booking's row that ends where A starts, if there is one. */
+bool store_allocation_hold(struct store *store, const struct allocation *a, struct error *err);
 /* Cuts the booking's allocations at HOUR: rows from then on are deleted, rows that reach beyond are shortened. */
 bool store_allocations_cut(struct store *store, int64_t booking_id, hour_t hour, struct error *err);
 
