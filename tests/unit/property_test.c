@@ -1,7 +1,7 @@
 /*
  * The rules against a model that knows nothing of windows, indexes or SQL: for each GPU and hour it remembers who holds it.
- * Random bookings, completions, cancellations and hours that pass; after each step both must agree on what was answered
- * and on who holds every hour. The seed is printed; PROCPLAN_SEED repeats a run.
+ * Random bookings, changes, completions, cancellations and hours that pass; after each step both must agree on what was
+ * answered and on who holds every hour. The seed is printed; PROCPLAN_SEED repeats a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,31 +65,56 @@ static int64_t now_seconds(void)
     return ((int64_t)base() + model.now) * SECONDS_PER_HOUR + random_below(SECONDS_PER_HOUR);
 }
 
-static bool model_free(int gpu, int start, int end)
+/* An hour is in the way when an active booking holds it: one that has not passed, or of a GPU it still has. */
+static bool model_blocks(int gpu, int hour, int64_t except)
+{
+    int64_t id = model.held[gpu][hour];
+
+    return id != 0 && id != except && !model.ended[gpu][hour] && (hour >= model.now || model.bookings[id].gpus[gpu]);
+}
+
+static bool model_free(int gpu, int start, int end, int64_t except)
 {
     for (int h = start; h < end; h++)
-        if (model.held[gpu][h] != 0 && !model.ended[gpu][h])
+        if (model_blocks(gpu, h, except))
             return false;
     return true;
 }
 
-/* True when the model would book; GPUS_OUT is what it takes. */
-static bool model_choose(const bool *named, int count, int start, int end, bool *gpus_out)
+/* True when all that is NAMED is free. */
+static bool model_named(const bool *named, int start, int end, int64_t except)
 {
-    memset(gpus_out, 0, GPUS * sizeof *gpus_out);
-    for (int g = 0; g < GPUS; g++) {
-        if (count == 0 && !named[g])
-            continue;
-        bool free_now = model_free(g, start, end);
-        if (count == 0 && !free_now)
+    for (int g = 0; g < GPUS; g++)
+        if (named[g] && !model_free(g, start, end, except))
             return false;
-        if (free_now && (count == 0 || count-- > 0)) {
-            gpus_out[g] = true;
-            if (count == 0 && named == NULL)
-                return true;
-        }
+    return true;
+}
+
+/* Takes COUNT free GPUs: of OWN (may be NULL) first, then the others, each in order. False when there are too few. */
+static bool model_count(int count, const bool *own, int start, int end, int64_t except, bool *out)
+{
+    memset(out, 0, GPUS * sizeof *out);
+    for (int pass = 0; pass < 2; pass++)
+        for (int g = 0; g < GPUS && count > 0; g++)
+            if ((own != NULL && own[g]) == (pass == 0) && model_free(g, start, end, except)) {
+                out[g] = true;
+                count--;
+            }
+    return count == 0;
+}
+
+/* Holds [start, end) of GPU, but for what others have used before. */
+static void model_hold(int64_t id, int g, int start, int end)
+{
+    int from = start;
+
+    for (int h = start; h < end; h++)
+        if (model.held[g][h] != 0)
+            from = h + 1;
+    for (int h = from; h < end; h++) {
+        model.held[g][h] = id;
+        model.ended[g][h] = false;
     }
-    return named != NULL;
 }
 
 static void model_book(int64_t id, const bool *gpus, int start, int end)
@@ -98,19 +123,27 @@ static void model_book(int64_t id, const bool *gpus, int start, int end)
 
     *b = (struct model_booking){.active = true, .start = start, .end = end};
     memcpy(b->gpus, gpus, sizeof b->gpus);
-    for (int g = 0; g < GPUS; g++) {
-        int from = start;
-        if (!gpus[g])
-            continue;
-        for (int h = start; h < end; h++)
-            if (model.held[g][h] != 0)
-                from = h + 1;
-        for (int h = from; h < end; h++) {
-            model.held[g][h] = id;
-            model.ended[g][h] = false;
-        }
-    }
+    for (int g = 0; g < GPUS; g++)
+        if (gpus[g])
+            model_hold(id, g, start, end);
     model.last_id = id;
+}
+
+static void model_edit(int64_t id, const bool *gpus, int start, int end)
+{
+    struct model_booking *b = &model.bookings[id];
+    int from = b->start < model.now ? model.now : 0;
+
+    for (int g = 0; g < GPUS; g++)
+        for (int h = from; h < HOURS; h++)
+            if (model.held[g][h] == id)
+                model.held[g][h] = 0;
+    b->start = start;
+    b->end = end;
+    memcpy(b->gpus, gpus, sizeof b->gpus);
+    for (int g = 0; g < GPUS; g++)
+        if (gpus[g])
+            model_hold(id, g, from > start ? from : start, end);
 }
 
 static void model_end(int64_t id)
@@ -127,12 +160,38 @@ static void model_end(int64_t id)
         }
 }
 
+/* Some GPUs, at least one, in any order. */
+static size_t random_gpus(const char **ids, bool *named)
+{
+    int first = (int)random_below(GPUS);
+    size_t n = 0;
+
+    for (int i = 0; i < GPUS; i++) {
+        int g = (first + i) % GPUS;
+        named[g] = i == 0 || random_below(2);
+        if (named[g])
+            ids[n++] = gpu_ids[g];
+    }
+    return n;
+}
+
+/* Anywhere within the hour: times snap outward. */
+static instant_t within_first(int hour)
+{
+    return ((instant_t)(base() + hour) * SECONDS_PER_HOUR + random_below(SECONDS_PER_HOUR / 2)) * 1000000;
+}
+
+static instant_t within_last(int hour)
+{
+    return ((instant_t)(base() + hour) * SECONDS_PER_HOUR - random_below(SECONDS_PER_HOUR / 2)) * 1000000;
+}
+
 static void step_book(struct database *db, struct error *err)
 {
     static const struct actor actor = {"prop", true};
     int start = (int)random_below(HOURS - 1), end = start + 1 + (int)random_below(random_below(4) == 0 ? 40 : 8);
     int count = random_below(2) ? 1 + (int)random_below(GPUS) : 0;
-    bool named[GPUS] = {false}, gpus[GPUS];
+    bool gpus[GPUS] = {false}, expected;
     const char *ids[GPUS];
     struct booking *b = NULL;
     struct booking_request request = {.node_id = "n", .user_label = "p", .gpu_ids = ids, .gpu_count = count};
@@ -140,20 +199,13 @@ static void step_book(struct database *db, struct error *err)
     if (end > HOURS)
         end = HOURS;
     if (count == 0) {
-        int first = (int)random_below(GPUS);
-        for (int i = 0; i < GPUS; i++) { /* asked for in any order */
-            int g = (first + i) % GPUS;
-            if (i > 0 && random_below(2))
-                continue;
-            named[g] = true;
-            ids[request.gpu_id_count++] = gpu_ids[g];
-        }
+        request.gpu_id_count = random_gpus(ids, gpus);
+        expected = model_named(gpus, start, end, 0);
+    } else {
+        expected = model_count(count, NULL, start, end, 0, gpus);
     }
-    /* Anywhere within the hours: they snap outward. */
-    request.start = ((instant_t)(base() + start) * SECONDS_PER_HOUR + random_below(SECONDS_PER_HOUR / 2)) * 1000000;
-    request.end = ((instant_t)(base() + end) * SECONDS_PER_HOUR - random_below(SECONDS_PER_HOUR / 2)) * 1000000;
-    bool expected = model_choose(count == 0 ? named : NULL, count, start, end, gpus);
-
+    request.start = within_first(start);
+    request.end = within_last(end);
     assert_true(planner_begin_write(db->planner, err));
     bool booked = planner_book(db->planner, &db->arena, &request, &actor, now_seconds(), &b, err);
     if (booked != expected)
@@ -168,6 +220,68 @@ static void step_book(struct database *db, struct error *err)
     assert_int_equal(b->window.start, base() + start);
     assert_int_equal(b->window.end, base() + end);
     model_book(b->id, gpus, start, end);
+}
+
+/* What the model says of a change: the code it is refused with, or ERROR_NONE. */
+static enum error_code model_judges(int64_t id, const bool *named, int count, int start, int end, bool *out)
+{
+    const struct model_booking *b = &model.bookings[id];
+    bool begun = b->start < model.now;
+    int from = begun ? model.now : start;
+
+    if (id < 1 || id > model.last_id)
+        return ERROR_NOT_FOUND;
+    if (!b->active)
+        return ERROR_CONFLICT;
+    if (end <= start || (start != b->start && (begun || start < model.now)) || (end != b->end && end < model.now))
+        return ERROR_BAD_REQUEST;
+    memcpy(out, named != NULL ? named : b->gpus, GPUS * sizeof *out);
+    if (count > 0)
+        return model_count(count, b->gpus, from, end, id, out) ? ERROR_NONE : ERROR_CONFLICT;
+    return model_named(out, from, end, id) ? ERROR_NONE : ERROR_CONFLICT;
+}
+
+static void step_edit(struct database *db, struct error *err)
+{
+    static const struct actor actor = {"prop", true};
+    int64_t id = model.last_id == 0 ? 1 : 1 + random_below((unsigned)model.last_id + 1);
+    if (id <= model.last_id && !model.bookings[id].active) /* mostly one that can be changed */
+        for (int tries = 0; tries < 20 && !model.bookings[id].active; tries++)
+            id = 1 + random_below((unsigned)model.last_id);
+    int start = model.bookings[id].start, end = model.bookings[id].end, count = 0;
+    bool named[GPUS] = {false}, gpus[GPUS] = {false};
+    const char *ids[GPUS];
+    struct booking_edit edit = {.has_start = random_below(2), .has_end = random_below(2), .gpu_ids = ids};
+    struct booking *b;
+
+    if (edit.has_start)
+        start += (int)random_below(13) - 6;
+    if (edit.has_end)
+        end += (int)random_below(25) - 12;
+    start = start < 0 ? 0 : start >= HOURS ? HOURS - 1 : start;
+    end = end > HOURS ? HOURS : end < 0 ? 0 : end;
+    if (random_below(3) == 0)
+        edit.gpu_id_count = random_gpus(ids, named);
+    else if (random_below(3) == 0)
+        edit.gpu_count = count = 1 + (int)random_below(GPUS);
+    edit.has_gpu_count = count > 0;
+    edit.start = within_first(start);
+    edit.end = end <= start ? (instant_t)(base() + end) * SECONDS_PER_HOUR * 1000000 : within_last(end);
+    int new_start = edit.has_start ? start : model.bookings[id].start, new_end = edit.has_end ? end : model.bookings[id].end;
+    enum error_code expected =
+        model_judges(id, edit.gpu_id_count > 0 ? named : NULL, count, new_start, new_end, gpus);
+
+    assert_true(planner_begin_write(db->planner, err));
+    bool edited = planner_edit(db->planner, &db->arena, id, &edit, &actor, now_seconds(), &b, err);
+    if (err->code != expected)
+        fail_msg("changing %lld to [%d, %d) at %d: %s, the model says %d", (long long)id, start, end, model.now,
+                 edited ? "was taken" : err->message, (int)expected);
+    if (!edited) {
+        planner_rollback(db->planner);
+        return;
+    }
+    assert_true(planner_commit(db->planner, err));
+    model_edit(id, gpus, new_start, new_end);
 }
 
 static void step_end(struct database *db, struct error *err)
@@ -226,8 +340,10 @@ static void bookings_agree_with_an_hour_by_hour_model(void **state)
     database_open(&db, config);
     for (int step = 0; step < STEPS; step++) {
         unsigned kind = random_below(10);
-        if (kind < 6)
+        if (kind < 4)
             step_book(&db, &err);
+        else if (kind < 7)
+            step_edit(&db, &err);
         else if (kind < 9)
             step_end(&db, &err);
         else if (model.now < HOURS - 1 && random_below(4) == 0)
