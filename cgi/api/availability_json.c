@@ -5,11 +5,11 @@
 #include "common/banned.h"
 
 /*
- * The same booking stands in many cells, and the same two times in each row's cell of a slot. So both are written once, and
- * the finished bytes are copied: a year of an 8-GPU node is 2,900 cells.
+ * The same booking stands in many cells, the same two times in each row's cell of a slot, the same counts in most. So each is
+ * written once, when it is first needed, and the finished bytes are copied: a year of an 8-GPU node is 2,900 cells.
  */
 struct piece {
-    size_t offset, length;
+    size_t offset, length; /* length 0: not written yet */
 };
 
 struct pieces {
@@ -17,58 +17,84 @@ struct pieces {
     struct piece *items;
 };
 
-static const char *piece_bytes(const struct pieces *pieces, size_t i)
+#define PARTIAL_HOURS (HOURS_PER_DAY + 1)
+
+struct palette {
+    struct call *call;
+    const struct availability *a;
+    struct pieces bookings;   /* "{…}" of each booking: whole it is B, without its braces B's members */
+    struct pieces slots;      /* `"start":…,"end":…` */
+    struct pieces free_slots; /* the whole cell of a free slot */
+    struct pieces whole;      /* `"hours":…,"overlap_start":…,"overlap_end":…` of what holds a whole slot */
+    struct pieces counts;     /* `"status":…` to `"priority":…` of a day with so many hours booked, by hours and priority */
+};
+
+static void palette_init(struct palette *p, struct call *call, const struct availability *a, size_t slots)
 {
-    return pieces->text.data + pieces->items[i].offset;
+    *p = (struct palette){.call = call, .a = a};
+    p->bookings.items = arena_array(call->arena, a->booking_count, sizeof *p->bookings.items);
+    p->slots.items = arena_array(call->arena, slots, sizeof *p->slots.items);
+    p->free_slots.items = arena_array(call->arena, slots, sizeof *p->free_slots.items);
+    p->whole.items = arena_array(call->arena, slots, sizeof *p->whole.items);
+    p->counts.items = arena_array(call->arena, PARTIAL_HOURS * (PRIORITY_HIGH + 1), sizeof *p->counts.items);
 }
 
-/* "{…}" of each booking: whole it is B, without its braces it is B's members. */
-static void make_bookings(struct call *call, const struct availability *a, struct pieces *out)
+static void palette_release(struct palette *p)
 {
-    const struct topology *topology = &call->api->planner->topology;
+    buffer_release(&p->bookings.text);
+    buffer_release(&p->slots.text);
+    buffer_release(&p->free_slots.text);
+    buffer_release(&p->whole.text);
+    buffer_release(&p->counts.text);
+}
 
-    out->items = arena_array(call->arena, a->booking_count, sizeof *out->items);
-    for (size_t i = 0; i < a->booking_count; i++) {
-        struct json_writer w;
-        out->items[i].offset = out->text.length;
-        json_begin(&w, &out->text);
-        json_open_object(&w);
-        write_booking_members(&w, topology, a->bookings[i]);
-        json_close(&w);
-        out->items[i].length = out->text.length - out->items[i].offset;
+/* Members are written as an object, for the writer's sake, and kept without its braces. */
+static void begin_piece(struct pieces *pieces, size_t i, struct json_writer *w)
+{
+    pieces->items[i].offset = pieces->text.length;
+    json_begin(w, &pieces->text);
+    json_open_object(w);
+}
+
+static void end_piece(struct pieces *pieces, size_t i, struct json_writer *w)
+{
+    json_close(w);
+    pieces->items[i].length = pieces->text.length - pieces->items[i].offset;
+}
+
+static void put_whole(struct json_writer *w, const struct pieces *pieces, size_t i)
+{
+    json_raw(w, pieces->text.data + pieces->items[i].offset, pieces->items[i].length);
+}
+
+static void put_members(struct json_writer *w, const struct pieces *pieces, size_t i)
+{
+    json_raw(w, pieces->text.data + pieces->items[i].offset + 1, pieces->items[i].length - 2);
+}
+
+static struct pieces *booking_piece(struct palette *p, size_t i)
+{
+    struct json_writer w;
+
+    if (p->bookings.items[i].length == 0) {
+        begin_piece(&p->bookings, i, &w);
+        write_booking_members(&w, &p->call->api->planner->topology, p->a->bookings[i]);
+        end_piece(&p->bookings, i, &w);
     }
+    return &p->bookings;
 }
 
-static void put_booking(struct json_writer *w, const struct pieces *bookings, size_t i)
+static struct pieces *slot_piece(struct palette *p, size_t i, struct window slot)
 {
-    json_raw(w, piece_bytes(bookings, i), bookings->items[i].length);
-}
+    struct json_writer w;
 
-static void put_booking_members(struct json_writer *w, const struct pieces *bookings, size_t i)
-{
-    json_raw(w, piece_bytes(bookings, i) + 1, bookings->items[i].length - 2);
-}
-
-/* `"start":…,"end":…` of each slot. */
-static void make_slots(struct call *call, struct window window, hour_t step, size_t count, struct pieces *out)
-{
-    out->items = arena_array(call->arena, count, sizeof *out->items);
-    for (size_t i = 0; i < count; i++) {
-        hour_t start = window.start + (hour_t)i * step, end = window.end - start > step ? start + step : window.end;
-        struct json_writer w;
-        out->items[i].offset = out->text.length;
-        json_begin(&w, &out->text);
-        json_open_object(&w);
-        json_put_hour(&w, "start", start);
-        json_put_hour(&w, "end", end);
-        json_close(&w);
-        out->items[i] = (struct piece){out->items[i].offset + 1, out->text.length - out->items[i].offset - 2};
+    if (p->slots.items[i].length == 0) {
+        begin_piece(&p->slots, i, &w);
+        json_put_hour(&w, "start", slot.start);
+        json_put_hour(&w, "end", slot.end);
+        end_piece(&p->slots, i, &w);
     }
-}
-
-static void put_slot(struct json_writer *w, const struct pieces *slots, size_t i)
-{
-    json_raw(w, piece_bytes(slots, i), slots->items[i].length);
+    return &p->slots;
 }
 
 static void open_answer(struct json_writer *w, const struct availability *a)
@@ -139,9 +165,15 @@ static void sweep_to(struct sweep *sweep, const struct availability *a, hour_t h
     sweep->open_count = kept;
 }
 
-static bool write_hour_list(struct call *call, const struct availability *a, const struct pieces *bookings,
-                            const struct pieces *slots, struct json_writer *w)
+static struct window hour_window(hour_t hour)
 {
+    return (struct window){hour, hour + 1};
+}
+
+static bool write_hour_list(struct palette *p, struct json_writer *w)
+{
+    struct call *call = p->call;
+    const struct availability *a = p->a;
     size_t *cursors = arena_array(call->arena, a->node->gpu_count, sizeof *cursors);
     bool *used = arena_array(call->arena, a->node->gpu_count, sizeof *used);
     struct sweep sweep = {.open = arena_array(call->arena, a->booking_count, sizeof *sweep.open)};
@@ -153,12 +185,13 @@ static bool write_hour_list(struct call *call, const struct availability *a, con
             used[g] = hold_at(&a->rows[g], hour, &cursors[g]) != NULL;
         sweep_to(&sweep, a, hour);
         json_open_object(w);
-        put_slot(w, slots, (size_t)(hour - a->window.start));
+        size_t i = (size_t)(hour - a->window.start);
+        put_members(w, slot_piece(p, i, hour_window(hour)), i);
         write_counts(w, a, used);
         json_key(w, "bookings");
         json_open_array(w);
-        for (size_t i = 0; i < sweep.open_count; i++)
-            put_booking(w, bookings, sweep.open[i]);
+        for (size_t b = 0; b < sweep.open_count; b++)
+            put_whole(w, booking_piece(p, sweep.open[b]), sweep.open[b]);
         json_close(w);
         json_close(w);
         if (!answer_fits(call, w))
@@ -168,9 +201,40 @@ static bool write_hour_list(struct call *call, const struct availability *a, con
     return true;
 }
 
-static bool write_hour_rows(struct call *call, const struct availability *a, const struct pieces *bookings,
-                            const struct pieces *slots, struct json_writer *w)
+/* The whole cell of a free hour. */
+static struct pieces *free_hour_piece(struct palette *p, size_t i, struct window hour)
 {
+    struct json_writer w;
+
+    if (p->free_slots.items[i].length == 0) {
+        begin_piece(&p->free_slots, i, &w);
+        put_members(&w, slot_piece(p, i, hour), i);
+        json_put_string(&w, "status", "free");
+        end_piece(&p->free_slots, i, &w);
+    }
+    return &p->free_slots;
+}
+
+static void write_hour_cell(struct palette *p, hour_t hour, const struct hold *hold, struct json_writer *w)
+{
+    size_t i = (size_t)(hour - p->a->window.start);
+
+    if (hold == NULL) {
+        put_whole(w, free_hour_piece(p, i, hour_window(hour)), i);
+        return;
+    }
+    json_open_object(w);
+    put_members(w, slot_piece(p, i, hour_window(hour)), i);
+    json_put_string(w, "status", "booked");
+    json_key(w, "booking");
+    put_whole(w, booking_piece(p, hold->booking), hold->booking);
+    json_close(w);
+}
+
+static bool write_hour_rows(struct palette *p, struct json_writer *w)
+{
+    const struct availability *a = p->a;
+
     json_key(w, "rows");
     json_open_array(w);
     for (size_t g = 0; g < a->node->gpu_count; g++) {
@@ -180,18 +244,11 @@ static bool write_hour_rows(struct call *call, const struct availability *a, con
         json_open_array(w);
         for (hour_t hour = a->window.start; hour < a->window.end; hour++) {
             const struct hold *hold = hold_at(&a->rows[g], hour, &cursor);
-            json_open_object(w);
-            put_slot(w, slots, (size_t)(hour - a->window.start));
-            json_put_string(w, "status", hold == NULL ? "free" : "booked");
-            if (hold != NULL) {
-                json_key(w, "booking");
-                put_booking(w, bookings, hold->booking);
-            }
-            json_close(w);
+            write_hour_cell(p, hour, hold, w);
         }
         json_close(w);
         json_close(w);
-        if (!answer_fits(call, w))
+        if (!answer_fits(p->call, w))
             return false;
     }
     json_close(w);
@@ -201,53 +258,130 @@ static bool write_hour_rows(struct call *call, const struct availability *a, con
 bool write_hours(struct call *call, const struct availability *a, struct json_writer *w)
 {
     size_t count = (size_t)window_hours(a->window);
-    struct pieces bookings = {BUFFER_INIT, NULL}, slots = {BUFFER_INIT, NULL};
+    struct palette palette;
     bool ok;
 
-    make_bookings(call, a, &bookings);
-    make_slots(call, a->window, 1, count, &slots);
+    palette_init(&palette, call, a, count);
     open_answer(w, a);
-    ok = write_hour_list(call, a, &bookings, &slots, w);
+    ok = write_hour_list(&palette, w);
     json_key(w, "grid");
     json_open_object(w);
     json_key(w, "hours");
     json_open_array(w);
-    for (size_t i = 0; i < count; i++) {
-        json_open_object(w);
-        put_slot(w, &slots, i);
-        json_close(w);
-    }
+    for (size_t i = 0; ok && i < count; i++)
+        put_whole(w, slot_piece(&palette, i, hour_window(a->window.start + (hour_t)i)), i);
     json_close(w);
-    ok = ok && write_hour_rows(call, a, &bookings, &slots, w);
+    ok = ok && write_hour_rows(&palette, w);
     json_close(w);
     json_close(w);
-    buffer_release(&bookings.text);
-    buffer_release(&slots.text);
+    palette_release(&palette);
     return ok;
 }
 
 /* -- by days ---------------------------------------------------------------------------------------------------- */
 
-static void write_day_bookings(const struct availability *a, const struct gpu_row *row, const struct cell *cell,
-                               struct window day, const struct pieces *bookings, struct json_writer *w)
+static struct window day_window(const struct availability *a, size_t i)
 {
+    hour_t start = a->window.start + (hour_t)i * HOURS_PER_DAY;
+
+    return (struct window){start, a->window.end - start > HOURS_PER_DAY ? start + HOURS_PER_DAY : a->window.end};
+}
+
+/* The whole cell of a free day. */
+static struct pieces *free_day_piece(struct palette *p, size_t i)
+{
+    struct window day = day_window(p->a, i);
+    struct json_writer w;
+
+    if (p->free_slots.items[i].length == 0) {
+        begin_piece(&p->free_slots, i, &w);
+        put_members(&w, slot_piece(p, i, day), i);
+        json_put_string(&w, "status", "free");
+        json_put_integer(&w, "booked_hours", 0);
+        json_put_integer(&w, "total_hours", window_hours(day));
+        json_put_null(&w, "priority");
+        json_key(&w, "bookings");
+        json_open_array(&w);
+        json_close(&w);
+        end_piece(&p->free_slots, i, &w);
+    }
+    return &p->free_slots;
+}
+
+static void write_counts_of_day(const struct cell *cell, struct json_writer *w)
+{
+    json_put_string(w, "status", cell->booked_hours < cell->total_hours ? "partial" : "occupied");
+    json_put_integer(w, "booked_hours", cell->booked_hours);
+    json_put_integer(w, "total_hours", cell->total_hours);
+    json_put_string(w, "priority", priority_name(cell->priority));
+}
+
+static void put_counts(struct palette *p, const struct cell *cell, struct json_writer *w)
+{
+    size_t i = (size_t)cell->booked_hours * (PRIORITY_HIGH + 1) + (size_t)cell->priority;
+    struct json_writer piece;
+
+    if (cell->total_hours != HOURS_PER_DAY) { /* the last day may be shorter */
+        write_counts_of_day(cell, w);
+        return;
+    }
+    if (p->counts.items[i].length == 0) {
+        begin_piece(&p->counts, i, &piece);
+        write_counts_of_day(cell, &piece);
+        end_piece(&p->counts, i, &piece);
+    }
+    put_members(w, &p->counts, i);
+}
+
+static void write_overlap(struct window overlap, struct json_writer *w)
+{
+    json_put_integer(w, "hours", window_hours(overlap));
+    json_put_hour(w, "overlap_start", overlap.start);
+    json_put_hour(w, "overlap_end", overlap.end);
+}
+
+static void put_overlap(struct palette *p, size_t i, struct window overlap, struct window day, struct json_writer *w)
+{
+    struct json_writer piece;
+
+    if (window_hours(overlap) < window_hours(day)) {
+        write_overlap(overlap, w);
+        return;
+    }
+    if (p->whole.items[i].length == 0) {
+        begin_piece(&p->whole, i, &piece);
+        write_overlap(day, &piece);
+        end_piece(&p->whole, i, &piece);
+    }
+    put_members(w, &p->whole, i);
+}
+
+static void write_day_cell(struct palette *p, const struct gpu_row *row, const struct cell *cell, size_t i,
+                           struct json_writer *w)
+{
+    struct window day = day_window(p->a, i);
+
+    if (cell->booked_hours == 0) {
+        put_whole(w, free_day_piece(p, i), i);
+        return;
+    }
+    json_open_object(w);
+    put_members(w, slot_piece(p, i, day), i);
+    put_counts(p, cell, w);
     json_key(w, "bookings");
     json_open_array(w);
-    for (size_t i = cell->first_hold; i < cell->end_hold; i++) {
-        struct window overlap = window_intersect(row->holds[i].window, day);
+    for (size_t h = cell->first_hold; h < cell->end_hold; h++) {
+        const struct hold *hold = &row->holds[h];
         json_open_object(w);
-        put_booking_members(w, bookings, row->holds[i].booking);
-        json_put_integer(w, "hours", window_hours(overlap));
-        json_put_hour(w, "overlap_start", overlap.start);
-        json_put_hour(w, "overlap_end", overlap.end);
+        put_members(w, booking_piece(p, hold->booking), hold->booking);
+        put_overlap(p, i, window_intersect(hold->window, day), day, w);
         json_close(w);
     }
     json_close(w);
-    (void)a;
+    json_close(w);
 }
 
-static void write_day_row(const struct availability *a, const struct gpu_row *row, size_t count,
-                          const struct pieces *bookings, const struct pieces *slots, struct json_writer *w)
+static void write_day_row(struct palette *p, const struct gpu_row *row, size_t count, struct json_writer *w)
 {
     size_t first = 0;
 
@@ -255,39 +389,25 @@ static void write_day_row(const struct availability *a, const struct gpu_row *ro
     json_key(w, "day_slots");
     json_open_array(w);
     for (size_t i = 0; i < count; i++) {
-        hour_t start = a->window.start + (hour_t)i * HOURS_PER_DAY;
-        struct window day = {start, a->window.end - start > HOURS_PER_DAY ? start + HOURS_PER_DAY : a->window.end};
-        struct cell cell = availability_cell(a, row, day, first);
+        struct cell cell = availability_cell(p->a, row, day_window(p->a, i), first);
         first = cell.first_hold;
-        json_open_object(w);
-        put_slot(w, slots, i);
-        json_put_string(w, "status",
-                        cell.booked_hours == 0                  ? "free"
-                        : cell.booked_hours < cell.total_hours ? "partial"
-                                                                : "occupied");
-        json_put_integer(w, "booked_hours", cell.booked_hours);
-        json_put_integer(w, "total_hours", cell.total_hours);
-        if (cell.booked_hours > 0)
-            json_put_string(w, "priority", priority_name(cell.priority));
-        else
-            json_put_null(w, "priority");
-        write_day_bookings(a, row, &cell, day, bookings, w);
-        json_close(w);
+        write_day_cell(p, row, &cell, i, w);
     }
     json_close(w);
     json_close(w);
 }
 
-static void write_day_list(const struct availability *a, size_t count, const struct pieces *slots, struct json_writer *w)
+static void write_day_list(struct palette *p, size_t count, struct json_writer *w)
 {
     json_key(w, "days");
     json_open_array(w);
     for (size_t i = 0; i < count; i++) {
+        struct window day = day_window(p->a, i);
         char key[DATE_TEXT_SIZE];
-        hour_format_date(a->window.start + (hour_t)i * HOURS_PER_DAY, key);
+        hour_format_date(day.start, key);
         json_open_object(w);
         json_put_string(w, "key", key);
-        put_slot(w, slots, i);
+        put_members(w, slot_piece(p, i, day), i);
         json_close(w);
     }
     json_close(w);
@@ -296,11 +416,10 @@ static void write_day_list(const struct availability *a, size_t count, const str
 bool write_days(struct call *call, const struct availability *a, struct json_writer *w)
 {
     size_t count = ((size_t)window_hours(a->window) + HOURS_PER_DAY - 1) / HOURS_PER_DAY;
-    struct pieces bookings = {BUFFER_INIT, NULL}, slots = {BUFFER_INIT, NULL};
+    struct palette palette;
     bool ok = true;
 
-    make_bookings(call, a, &bookings);
-    make_slots(call, a->window, HOURS_PER_DAY, count, &slots);
+    palette_init(&palette, call, a, count);
     open_answer(w, a);
     json_key(w, "hours");
     json_open_array(w);
@@ -310,17 +429,16 @@ bool write_days(struct call *call, const struct availability *a, struct json_wri
     json_key(w, "hours");
     json_open_array(w);
     json_close(w);
-    write_day_list(a, count, &slots, w);
+    write_day_list(&palette, count, w);
     json_key(w, "rows");
     json_open_array(w);
     for (size_t g = 0; ok && g < a->node->gpu_count; g++) {
-        write_day_row(a, &a->rows[g], count, &bookings, &slots, w);
+        write_day_row(&palette, &a->rows[g], count, w);
         ok = answer_fits(call, w);
     }
     json_close(w);
     json_close(w);
     json_close(w);
-    buffer_release(&bookings.text);
-    buffer_release(&slots.text);
+    palette_release(&palette);
     return ok;
 }

@@ -16,24 +16,19 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Holdings come latest first, and only active ones count; a hold belongs to a booking of the list, as its planned window
- * covers all that it holds. */
+/* Whatever is allocated in the window belongs to a booking of the list, as its planned window covers all that it holds. */
 static bool read_row(struct planner *planner, struct arena *arena, struct availability *a, const struct id_index *ids,
-                     struct gpu_row *row, struct error *err)
+                     struct allocation_list *list, struct gpu_row *row, struct error *err)
 {
-    struct holding *holdings;
-    size_t count;
-
-    if (!store_holdings(planner->store, arena, row->gpu->key, a->window, 0, &holdings, &count, err))
+    if (!store_allocations(planner->store, arena, row->gpu->key, a->window, list, err))
         return false;
-    row->holds = arena_array(arena, count, sizeof *row->holds);
-    for (size_t i = count; i-- > 0;) {
-        struct id_index wanted = {holdings[i].booking_id, 0}, *found;
-        if (!holdings[i].active || a->booking_count == 0)
-            continue;
-        found = bsearch(&wanted, ids, a->booking_count, sizeof *ids, by_id);
-        if (found != NULL)
-            row->holds[row->count++] = (struct hold){window_intersect(holdings[i].window, a->window), found->index};
+    row->holds = arena_array(arena, list->count, sizeof *row->holds);
+    for (size_t i = 0; i < list->count; i++) {
+        struct id_index wanted = {list->items[i].booking_id, 0}, *found = NULL;
+        if (a->booking_count > 0)
+            found = bsearch(&wanted, ids, a->booking_count, sizeof *ids, by_id);
+        if (found != NULL && a->bookings[found->index]->status == BOOKING_ACTIVE)
+            row->holds[row->count++] = (struct hold){window_intersect(list->items[i].window, a->window), found->index};
     }
     return true;
 }
@@ -41,6 +36,8 @@ static bool read_row(struct planner *planner, struct arena *arena, struct availa
 bool planner_availability(struct planner *planner, struct arena *arena, const struct node *node, struct window window,
                           struct availability *out, struct error *err)
 {
+    struct allocation_list list = {0};
+
     *out = (struct availability){.node = node, .window = window};
     if (!store_bookings_in_window(planner->store, arena, node->key, window, &out->bookings, &out->booking_count, err))
         return false;
@@ -54,7 +51,7 @@ bool planner_availability(struct planner *planner, struct arena *arena, const st
     out->rows = arena_array(arena, node->gpu_count, sizeof *out->rows);
     for (size_t i = 0; i < node->gpu_count; i++) {
         out->rows[i].gpu = &node->gpus[i];
-        if (!read_row(planner, arena, out, ids, &out->rows[i], err))
+        if (!read_row(planner, arena, out, ids, &list, &out->rows[i], err))
             return false;
     }
     return true;

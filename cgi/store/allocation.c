@@ -4,7 +4,7 @@
 
 #include "common/banned.h"
 
-enum { HOLDINGS, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
+enum { HOLDINGS, ALLOCATIONS, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
 
 /* The allocations of one booking, by the primary key: its GPUs, and starts within its planned window. */
 #define OF_BOOKING                                                                                                     \
@@ -15,6 +15,8 @@ static const char *const sql[] = {
     [HOLDINGS] = "SELECT a.start_hour, a.end_hour, a.booking_id, b.status FROM allocation a "
                  "CROSS JOIN booking b ON b.id = a.booking_id "
                  "WHERE a.gpu_key = ?1 AND a.start_hour < ?2 ORDER BY a.start_hour DESC",
+    [ALLOCATIONS] = "SELECT start_hour, end_hour, booking_id FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 "
+                    "ORDER BY start_hour DESC",
     [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (?1, ?2, ?3, ?4)",
     [ALLOCATION_EXTEND] = "UPDATE allocation SET end_hour = ?3 WHERE gpu_key = ?1 AND start_hour = "
                           "(SELECT max(start_hour) FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2) "
@@ -57,6 +59,48 @@ bool store_holdings(struct store *store, struct arena *arena, int64_t gpu_key, s
     *out = rows;
     *out_count = n;
     return step != STEP_FAILED;
+}
+
+static void list_add(struct allocation_list *list, struct arena *arena, struct allocation a)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity == 0 ? 32 : list->capacity * 2;
+        struct allocation *more = arena_array(arena, capacity, sizeof *more);
+        if (list->count > 0)
+            memcpy(more, list->items, list->count * sizeof *more);
+        list->items = more;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = a;
+}
+
+bool store_allocations(struct store *store, struct arena *arena, int64_t gpu_key, struct window window,
+                       struct allocation_list *out, struct error *err)
+{
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, ALLOCATIONS, err);
+    enum step step;
+
+    out->count = 0;
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, gpu_key);
+    bind_hour(statement, 2, window.end);
+    while ((step = store_step(store, statement, err)) == STEP_ROW) {
+        struct window held = {(hour_t)sqlite3_column_int64(statement, 0), (hour_t)sqlite3_column_int64(statement, 1)};
+        if (held.end <= window.start)
+            break;
+        list_add(out, arena, (struct allocation){gpu_key, held, sqlite3_column_int64(statement, 2)});
+    }
+    if (step == STEP_FAILED)
+        return false;
+    if (step == STEP_ROW)
+        sqlite3_reset(statement);
+    for (size_t i = 0, j = out->count; i + 1 < j--; i++) { /* they came latest first */
+        struct allocation swap = out->items[i];
+        out->items[i] = out->items[j];
+        out->items[j] = swap;
+    }
+    return true;
 }
 
 bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err)

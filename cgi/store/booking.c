@@ -1,5 +1,6 @@
 #include "cgi/store/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/banned.h"
@@ -24,6 +25,7 @@ enum {
 #define COLUMNS                                                                                                        \
     "id, node_key, start_hour, end_hour, user_label, owner, priority, status, note, series_id, version, created_at, "  \
     "updated_at, released_at"
+#define COLUMN_COUNT 14
 /* What active bookings of one person hold from ?2 on; allocations of a booking start within its planned window. */
 #define HOURS_FROM                                                                                                     \
     "SELECT coalesce(sum(a.end_hour - max(a.start_hour, ?2)), 0) FROM booking b "                                      \
@@ -31,6 +33,9 @@ enum {
     "JOIN allocation a ON a.gpu_key = g.gpu_key AND a.start_hour >= b.start_hour AND a.start_hour < b.end_hour "       \
     "AND a.booking_id = b.id AND a.end_hour > ?2 "                                                                     \
     "WHERE b.status = 0 AND b.end_hour > ?2 AND b.id <> ?3 AND "
+
+/* The classes of booking.length_class, each with the longest booking in it (hours). */
+#define CLASSES "WITH class (n, longest) AS (VALUES (0, 8), (1, 64), (2, 512), (3, 4096), (4, 100000000)) "
 
 /* Lists: ?1 after this id, ?2 node, ?3 and ?4 window, ?5 status, ?6 label, ?7 owner, ?8 limit; NULL filters nothing. */
 #define LIST(from)                                                                                                     \
@@ -47,9 +52,11 @@ static const char *const sql[] = {
                        "status = ?7, note = ?8, series_id = ?9, version = ?10, updated_at = ?12, released_at = ?13 "
                        "WHERE id = ?1",
     [BOOKING_FIND] = "SELECT " COLUMNS " FROM booking WHERE id = ?1",
-    [BOOKING_WINDOW] = "SELECT " COLUMNS " FROM booking WHERE node_key = ?1 AND start_hour < ?3 AND end_hour > ?2 "
-                       "AND start_hour > ?2 - (SELECT max(end_hour - start_hour) FROM booking WHERE node_key = ?1) "
-                       "ORDER BY start_hour, id",
+    /* A row a GPU, those of one booking together; so that no second statement is needed. */
+    [BOOKING_WINDOW] = CLASSES "SELECT " COLUMNS ", gpu_key FROM class "
+                       "CROSS JOIN booking INDEXED BY booking_by_class ON length_class = class.n "
+                       "AND start_hour > ?2 - class.longest AND start_hour < ?3 "
+                       "CROSS JOIN booking_gpu ON booking_id = id WHERE node_key = ?1 AND end_hour > ?2",
     [BOOKING_ON_GPU] = "SELECT DISTINCT booking_id FROM allocation JOIN booking ON id = booking_id "
                        "WHERE gpu_key = ?1 AND allocation.end_hour > ?2 AND status = 0",
     [BOOKING_GPU_INSERT] = "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)",
@@ -89,27 +96,50 @@ static struct booking *booking_from_row(sqlite3_stmt *row, struct arena *arena)
     return b;
 }
 
+/* GPU keys as they come, for one booking after another. */
+struct keys {
+    struct arena *arena;
+    int64_t *items;
+    size_t count, capacity;
+};
+
+static void keys_add(struct keys *keys, int64_t key)
+{
+    if (keys->count == keys->capacity) {
+        size_t capacity = keys->count < 8 ? 64 : keys->count * 4;
+        int64_t *more = arena_array(keys->arena, capacity, sizeof *more);
+        if (keys->count > 0)
+            memcpy(more, keys->items, keys->count * sizeof *more);
+        keys->items = more;
+        keys->capacity = capacity;
+    }
+    keys->items[keys->count++] = key;
+}
+
+/* They are B's; the next ones stand behind them. B may be NULL while there are none. */
+static void keys_give(struct keys *keys, struct booking *b)
+{
+    if (b == NULL)
+        return;
+    b->gpu_keys = keys->items;
+    b->gpu_count = keys->count;
+    keys->items += keys->count;
+    keys->capacity -= keys->count;
+    keys->count = 0;
+}
+
 static bool read_gpus(struct store *store, struct arena *arena, struct booking *b, struct error *err)
 {
     sqlite3_stmt *statement = statement_for(store, BOOKING_GPU_LIST, err);
-    int64_t *keys = NULL;
-    size_t capacity = 0, n = 0;
+    struct keys keys = {.arena = arena};
     enum step step;
 
     if (statement == NULL)
         return false;
     bind_integer(statement, 1, b->id);
-    while ((step = store_step(store, statement, err)) == STEP_ROW) {
-        if (n == capacity) {
-            int64_t *more = arena_array(arena, capacity = capacity == 0 ? 8 : capacity * 4, sizeof *more);
-            if (n > 0)
-                memcpy(more, keys, n * sizeof *more);
-            keys = more;
-        }
-        keys[n++] = sqlite3_column_int64(statement, 0);
-    }
-    b->gpu_keys = keys;
-    b->gpu_count = n;
+    while ((step = store_step(store, statement, err)) == STEP_ROW)
+        keys_add(&keys, sqlite3_column_int64(statement, 0));
+    keys_give(&keys, b);
     return step == STEP_DONE;
 }
 
@@ -228,11 +258,21 @@ static bool finish_list(struct store *store, struct list *list, struct booking *
     return true;
 }
 
+static int by_start(const void *a, const void *b)
+{
+    const struct booking *x = *(struct booking *const *)a, *y = *(struct booking *const *)b;
+    if (x->window.start != y->window.start)
+        return x->window.start > y->window.start ? 1 : -1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
 bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t node_key, struct window window,
                               struct booking ***out, size_t *out_count, struct error *err)
 {
     sqlite3_stmt *statement = statement_for(store, BOOKING_WINDOW, err);
     struct list list = {.arena = arena};
+    struct keys keys = {.arena = arena};
+    struct booking *b = NULL;
     enum step step;
 
     if (statement == NULL)
@@ -240,9 +280,19 @@ bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t 
     bind_integer(statement, 1, node_key);
     bind_hour(statement, 2, window.start);
     bind_hour(statement, 3, window.end);
-    while ((step = store_step(store, statement, err)) == STEP_ROW)
-        list_add(&list, booking_from_row(statement, arena));
-    return step == STEP_DONE && finish_list(store, &list, out, out_count, err);
+    while ((step = store_step(store, statement, err)) == STEP_ROW) {
+        if (b == NULL || b->id != sqlite3_column_int64(statement, 0)) {
+            keys_give(&keys, b);
+            list_add(&list, b = booking_from_row(statement, arena));
+        }
+        keys_add(&keys, sqlite3_column_int64(statement, COLUMN_COUNT));
+    }
+    keys_give(&keys, b);
+    if (list.count > 0)
+        qsort(list.items, list.count, sizeof *list.items, by_start);
+    *out = list.items;
+    *out_count = list.count;
+    return step == STEP_DONE;
 }
 
 /* By the narrowest index there is for what is asked. */

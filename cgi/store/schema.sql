@@ -39,8 +39,16 @@ CREATE TABLE booking (
     created_at    INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL,
     released_at   INTEGER,                  -- when it was completed or cancelled
-    release_token TEXT
+    release_token TEXT,
+    -- How long it is, roughly: bookings of one class and start lie close together (see booking_by_class).
+    length_class  INTEGER NOT NULL GENERATED ALWAYS AS (CASE
+        WHEN end_hour - start_hour <= 8 THEN 0 WHEN end_hour - start_hour <= 64 THEN 1
+        WHEN end_hour - start_hour <= 512 THEN 2 WHEN end_hour - start_hour <= 4096 THEN 3 ELSE 4 END) VIRTUAL
 ) STRICT;
+
+-- Which bookings touch a window [s, e): those of a class no longer than L that start in (s - L, e). One range a class,
+-- wherever in the calendar the window lies.
+CREATE INDEX booking_by_class ON booking (node_key, length_class, start_hour);
 
 -- Which bookings touch a window: people look at now and ahead, so the end leads.
 CREATE INDEX booking_by_end ON booking (node_key, end_hour, start_hour);

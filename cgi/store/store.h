@@ -133,6 +133,13 @@ struct holding {
  */
 bool store_holdings(struct store *store, struct arena *arena, int64_t gpu_key, struct window window, size_t max,
                     struct holding **out, size_t *out_count, struct error *err);
+/* The same without asking whose they are: allocations, by time, in a growing list that the caller may use again. */
+struct allocation_list {
+    struct allocation *items;
+    size_t count, capacity; /* items live in the arena that filled it */
+};
+bool store_allocations(struct store *store, struct arena *arena, int64_t gpu_key, struct window window,
+                       struct allocation_list *out, struct error *err);
 /* ERROR_CONFLICT when the trigger finds an overlap that the caller has not: a fault of ours, but never a double booking. */
 bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err);
 /* The same, but joins it to the booking's row that ends where A starts, if there is one. */
