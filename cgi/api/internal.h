@@ -138,6 +138,7 @@ struct settled api_booking_patch(struct call *call);
 struct settled api_booking_delete(struct call *call);
 struct settled api_reload_config(struct call *call);
 struct settled api_health(struct call *call);
+struct settled api_find(struct call *call);
 
 /* guard.c: a write that a foreign page makes a browser send. ERROR_FORBIDDEN. */
 bool guard_same_site(struct call *call);

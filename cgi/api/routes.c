@@ -29,6 +29,7 @@ static const struct route routes[] = {
     {{HTTP_DELETE, "/api/bookings/*"}, api_booking_delete, ROUTE_WRITES},
     {{HTTP_POST, "/api/reload_config"}, api_reload_config, ROUTE_WRITES},
     {{HTTP_GET, "/api/health"}, api_health, 0},
+    {{HTTP_GET, "/api/find"}, api_find, 0},
 };
 
 struct settled routes_dispatch(struct call *call)

@@ -26,6 +26,33 @@ static bool check_hours_per_user(struct planner *planner, const struct booking *
                        (long long)wanted, b->owner != NULL ? b->owner : b->user_label, (long long)held, (long long)most);
 }
 
+static bool check_hours(const struct limits *limits, int64_t hours, struct error *err)
+{
+    int64_t most = limits->max_booking_hours;
+
+    if (most < 0 || hours <= most)
+        return true;
+    return error_limit(err, "max_booking_hours", most,
+                       "A booking may last %lld hours at most, not %lld (max_booking_hours)", (long long)most,
+                       (long long)hours);
+}
+
+static bool check_gpus(const struct limits *limits, int64_t gpus, struct error *err)
+{
+    int64_t most = limits->max_gpus_per_booking;
+
+    if (most < 0 || gpus <= most)
+        return true;
+    return error_limit(err, "max_gpus_per_booking", most,
+                       "A booking may take %lld GPUs at most, not %lld (max_gpus_per_booking)", (long long)most,
+                       (long long)gpus);
+}
+
+bool limits_check_size(const struct limits *limits, int64_t hours, int64_t gpus, struct error *err)
+{
+    return check_hours(limits, hours, err) && check_gpus(limits, gpus, err);
+}
+
 /* Whoever gives something back must not be stopped by a limit that was set after they booked. */
 static bool only_shrinks(const struct booking *b, const struct booking *current)
 {
@@ -41,21 +68,13 @@ bool limits_check(struct planner *planner, const struct booking *b, const struct
 
     if (only_shrinks(b, current))
         return true;
-    most = limits->max_booking_hours;
-    if (most >= 0 && window_hours(b->window) > most)
-        return error_limit(err, "max_booking_hours", most,
-                           "A booking may last %lld hours at most, not %d (max_booking_hours)", (long long)most,
-                           window_hours(b->window));
+    if (!check_hours(limits, window_hours(b->window), err))
+        return false;
     if (!limits->allow_past && b->window.start < now && (current == NULL || b->window.start != current->window.start))
         return error_limit(err, "allow_past", 0, "The past cannot be booked: start at the current hour or later (allow_past)");
     most = limits->max_days_ahead;
     if (most >= 0 && b->window.end > now && (int64_t)b->window.end - now > most * HOURS_PER_DAY)
         return error_limit(err, "max_days_ahead", most,
                            "A booking must end within %lld days from now (max_days_ahead)", (long long)most);
-    most = limits->max_gpus_per_booking;
-    if (most >= 0 && b->gpu_count > (size_t)most)
-        return error_limit(err, "max_gpus_per_booking", most,
-                           "A booking may take %lld GPUs at most, not %zu (max_gpus_per_booking)", (long long)most,
-                           b->gpu_count);
-    return check_hours_per_user(planner, b, now, err);
+    return check_gpus(limits, (int64_t)b->gpu_count, err) && check_hours_per_user(planner, b, now, err);
 }

@@ -16,4 +16,7 @@
 bool limits_check(struct planner *planner, const struct booking *b, const struct booking *current, hour_t now,
                   struct error *err);
 
+/* Those of them that bind how long and how wide a booking may be: for a wish that has no window yet. */
+bool limits_check_size(const struct limits *limits, int64_t hours, int64_t gpus, struct error *err);
+
 #endif

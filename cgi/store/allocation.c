@@ -4,7 +4,7 @@
 
 #include "common/banned.h"
 
-enum { HOLDINGS, ALLOCATIONS, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
+enum { HOLDINGS, HELD, ALLOCATIONS, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
 
 /* The allocations of one booking, by the primary key: its GPUs, and starts within its planned window. */
 #define OF_BOOKING                                                                                                     \
@@ -17,6 +17,10 @@ static const char *const sql[] = {
                  "WHERE a.gpu_key = ?1 AND a.start_hour < ?2 ORDER BY a.start_hour DESC",
     [ALLOCATIONS] = "SELECT start_hour, end_hour, booking_id FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 "
                     "ORDER BY start_hour DESC",
+    /* From the predecessor of the hour on, forward by the primary key. */
+    [HELD] = "SELECT start_hour, end_hour FROM allocation WHERE gpu_key = ?1 AND end_hour > ?2 AND start_hour >= coalesce("
+             "(SELECT start_hour FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 ORDER BY start_hour DESC LIMIT 1), ?2) "
+             "ORDER BY start_hour",
     [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (?1, ?2, ?3, ?4)",
     [ALLOCATION_EXTEND] = "UPDATE allocation SET end_hour = ?3 WHERE gpu_key = ?1 AND start_hour = "
                           "(SELECT max(start_hour) FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2) "
@@ -101,6 +105,25 @@ bool store_allocations(struct store *store, struct arena *arena, int64_t gpu_key
         out->items[j] = swap;
     }
     return true;
+}
+
+bool store_held(struct store *store, int64_t gpu_key, hour_t hour, struct window *out, size_t max, size_t *out_count,
+                struct error *err)
+{
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, HELD, err);
+    enum step step = STEP_ROW;
+    size_t n = 0;
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, gpu_key);
+    bind_integer(statement, 2, hour);
+    while (n < max && (step = store_step(store, statement, err)) == STEP_ROW)
+        out[n++] = (struct window){sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1)};
+    if (step == STEP_ROW)
+        sqlite3_reset(statement);
+    *out_count = n;
+    return step != STEP_FAILED;
 }
 
 bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err)
