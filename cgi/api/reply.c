@@ -117,7 +117,7 @@ static bool fetch(struct call *call, const struct read_answer *answer)
         return true;
     if (!render(call, answer))
         return false;
-    response->shared = cache_put(api->cache, answer->key, api->planner->state.revision, &response->body);
+    cache_put(api->cache, answer->key, api->planner->state.revision, &response->body);
     return true;
 }
 

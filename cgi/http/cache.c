@@ -13,7 +13,7 @@ struct entry {
     size_t bucket;
     size_t charge; /* bytes that it takes, with this struct */
     int64_t revision;
-    struct buffer body;
+    struct buffer body; /* behind the key, in the same block */
     char key[];
 };
 
@@ -96,7 +96,6 @@ static void free_dropped(struct cache *cache)
     while (cache->dropped) {
         struct entry *entry = cache->dropped;
         cache->dropped = entry->chain;
-        buffer_release(&entry->body);
         free(entry);
     }
 }
@@ -123,17 +122,6 @@ const struct buffer *cache_get(struct cache *cache, const char *key, int64_t rev
     return &entry->body;
 }
 
-/* Gives back what the body has grown beyond its length: the cache is bounded by what is really held. */
-static void shrink(struct buffer *body)
-{
-    char *data = realloc(body->data, body->length + 1);
-    if (!data)
-        return;
-    data[body->length] = '\0';
-    body->data = data;
-    body->capacity = body->length + 1;
-}
-
 /* Makes room for CHARGE bytes in all, and for one entry in BUCKET. */
 static void make_room(struct cache *cache, size_t charge, size_t bucket)
 {
@@ -149,12 +137,12 @@ static void make_room(struct cache *cache, size_t charge, size_t bucket)
         drop(cache, cache->oldest);
 }
 
-const struct buffer *cache_put(struct cache *cache, const char *key, int64_t revision, struct buffer *body)
+void cache_put(struct cache *cache, const char *key, int64_t revision, const struct buffer *body)
 {
     size_t key_size = strlen(key) + 1;
     size_t charge = sizeof(struct entry) + key_size + body->length + 1;
     if (charge > cache->capacity / 4)
-        return NULL;
+        return;
     size_t bucket = bucket_of(cache, key);
     struct entry *present = find(cache, bucket, key);
     if (present)
@@ -162,18 +150,20 @@ const struct buffer *cache_put(struct cache *cache, const char *key, int64_t rev
     make_room(cache, charge, bucket);
     free_dropped(cache);
 
-    struct entry *entry = malloc(sizeof(*entry) + key_size);
+    /* One block, of just the size that is needed; the caller's buffer, which has grown by doubling, serves the next answer. */
+    struct entry *entry = malloc(charge);
     if (!entry)
         abort();
-    shrink(body);
+    char *data = entry->key + key_size;
     *entry = (struct entry){.chain = cache->buckets[bucket], .bucket = bucket, .charge = charge, .revision = revision,
-                            .body = *body};
+                            .body = {data, body->length, body->length + 1}};
     memcpy(entry->key, key, key_size);
-    buffer_init(body);
+    if (body->length > 0)
+        memcpy(data, body->data, body->length);
+    data[body->length] = '\0';
     cache->buckets[bucket] = entry;
     list_add(cache, entry);
     cache->size += charge;
-    return &entry->body;
 }
 
 void cache_clear(struct cache *cache)

@@ -17,11 +17,8 @@ struct cache *cache_new(size_t capacity);
 void cache_free(struct cache *cache);
 /* The body kept under KEY at REVISION, or NULL. Borrowed until the next cache_put, cache_clear or cache_free. */
 const struct buffer *cache_get(struct cache *cache, const char *key, int64_t revision);
-/*
- * Takes BODY's memory (BODY is empty afterwards) and returns the kept one, borrowed as above. Returns NULL and leaves
- * BODY alone when it is larger than a quarter of the capacity.
- */
-const struct buffer *cache_put(struct cache *cache, const char *key, int64_t revision, struct buffer *body);
+/* Keeps a copy of BODY, unless it is larger than a quarter of the capacity. */
+void cache_put(struct cache *cache, const char *key, int64_t revision, const struct buffer *body);
 void cache_clear(struct cache *cache);
 /* Bytes in use; for tests and metrics. */
 size_t cache_size(const struct cache *cache);
