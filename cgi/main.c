@@ -244,6 +244,7 @@ static int work(void *context, int listen_fd, struct pool_slot *slot, const vola
         error_clear(&err);
         return EXIT_FAILURE;
     }
+    api_join_pool(api, &(struct api_pool){&pool_scoreboard()->stats, pool_workers});
     status = worker_run(listen_fd, slot, stop, api_answer, api);
     api_close(api);
     return status;

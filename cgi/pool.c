@@ -54,6 +54,21 @@ struct scoreboard *pool_scoreboard(void)
     return scoreboard;
 }
 
+void pool_workers(struct stats_workers *out)
+{
+    *out = (struct stats_workers){.killed_at_deadline = scoreboard->killed_at_deadline};
+    for (int i = 0; i < scoreboard->workers; i++) {
+        const struct pool_slot *slot = &scoreboard->slots[i];
+        if (slot->pid == 0)
+            out->missing++;
+        else if (slot->busy_since_ms != 0)
+            out->busy++;
+        else
+            out->idle++;
+        out->restarts += slot->restarts;
+    }
+}
+
 static int64_t now_ms(void)
 {
     struct timespec now;

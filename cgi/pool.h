@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cgi/http/stats.h"
+
 #define POOL_WORKERS_MAX 256
 
 /* A worker's slot in memory shared with the master. The worker writes, the master reads; restarts is the master's. */
@@ -24,6 +26,7 @@ struct scoreboard {
     int workers;
     _Atomic bool last_call; /* the pool ends, and nothing more is taken from the listen queue */
     _Atomic uint64_t killed_at_deadline;
+    struct stats stats; /* the workers count, the master never looks */
     struct pool_slot slots[POOL_WORKERS_MAX];
 };
 
@@ -49,6 +52,9 @@ int pool_run(const struct pool_options *options);
 
 /* The scoreboard of the pool this process belongs to; NULL outside one (plain CGI). */
 struct scoreboard *pool_scoreboard(void);
+
+/* How the pool's workers are now; within a pool only. */
+void pool_workers(struct stats_workers *out);
 
 /*
  * For the worker: marks the slot busy and idle. pool_slot_idle says false when the deadline has passed and the master is about

@@ -46,6 +46,19 @@ void api_close(struct api *api)
     free(api);
 }
 
+void api_join_pool(struct api *api, const struct api_pool *pool)
+{
+    api->pool = *pool;
+}
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 static void log_failure(const struct call *call, int status)
 {
     const struct error *err = &call->err;
@@ -68,7 +81,9 @@ void api_answer(void *context, struct http_request *request, const struct error 
         .response = response,
         .arena = request->arena,
         .now = (int64_t)time(NULL),
+        .route = ROUTE_NONE,
     };
+    int64_t begun = monotonic_ns();
     struct settled settled;
 
     if (request->remote_user != NULL)
@@ -82,6 +97,8 @@ void api_answer(void *context, struct http_request *request, const struct error 
     } else {
         settled = routes_dispatch(&call);
     }
+    if (call.api->pool.stats != NULL)
+        stats_count(call.api->pool.stats, call.route, settled.status, monotonic_ns() - begun);
     log_failure(&call, settled.status);
     error_clear(&call.err);
     json_object_put(call.json);

@@ -10,6 +10,7 @@
 #include "cgi/config.h"
 #include "cgi/http/request.h"
 #include "cgi/http/response.h"
+#include "cgi/http/stats.h"
 #include "common/error.h"
 
 struct api;
@@ -23,6 +24,16 @@ struct api;
  */
 bool api_open(const char *database, const struct config_source *source, struct api **out, struct error *err);
 void api_close(struct api *api);
+
+/*
+ * What a worker of a pool adds: the pool's counters, which every answer is counted in, and how its workers are, for /api/metrics.
+ * Without it (a plain CGI) nothing is counted and /api/metrics says nothing of requests and workers.
+ */
+struct api_pool {
+    struct stats *stats;
+    void (*workers)(struct stats_workers *out);
+};
+void api_join_pool(struct api *api, const struct api_pool *pool);
 
 /* Answers one request: routes it, and settles RESPONSE whatever happens. A worker_answer_fn. */
 void api_answer(void *api, struct http_request *request, const struct error *read_error, struct http_response *response);

@@ -18,6 +18,7 @@
 struct api {
     struct planner *planner;
     struct cache *cache;
+    struct api_pool pool; /* zero outside of one */
     const struct config_source *source;
     char build[BUILD_ID_SIZE]; /* part of each ETag: another program may answer otherwise */
 };
@@ -31,6 +32,7 @@ struct call {
     int64_t now; /* seconds; read once, so that an answer has one present */
     struct actor actor;
     struct json_object *json; /* the parsed body; freed with the call */
+    size_t route;             /* which of routes.c it is; ROUTE_NONE until found */
     struct error err;
 };
 
@@ -43,7 +45,13 @@ typedef struct settled (*handler_fn)(struct call *call);
 
 /* -- routes.c --------------------------------------------------------------------------------------------------- */
 
+#define ROUTE_NONE SIZE_MAX
+
+/* Finds the handler and lets it answer; sets call->route. */
 struct settled routes_dispatch(struct call *call);
+/* The path of route INDEX as the table has it, with its star if it ends in one; NULL beyond the last route. Methods of one
+ * path are routes of their own. */
+const char *routes_path(size_t index);
 
 /* -- reply.c ---------------------------------------------------------------------------------------------------- */
 
@@ -61,6 +69,9 @@ struct read_answer {
     bool clock; /* the answer depends on the current hour, which is not in the key */
     bool (*resolve)(struct call *call, void *context);
     bool (*render)(struct call *call, void *context, struct json_writer *w);
+    /* In place of render, for what is not JSON: appends the body to OUT. TYPE is its Content-Type; static. */
+    bool (*render_text)(struct call *call, void *context, struct buffer *out);
+    const char *type;
     void *context;
 };
 struct settled reply_read(struct call *call, const struct read_answer *answer);
@@ -137,8 +148,12 @@ struct settled api_booking(struct call *call);
 struct settled api_booking_patch(struct call *call);
 struct settled api_booking_delete(struct call *call);
 struct settled api_reload_config(struct call *call);
-struct settled api_health(struct call *call);
 struct settled api_find(struct call *call);
+struct settled api_usage(struct call *call);
+struct settled api_calendar(struct call *call);
+struct settled api_session(struct call *call);
+struct settled api_health(struct call *call);
+struct settled api_metrics(struct call *call);
 
 /* guard.c: a write that a foreign page makes a browser send. ERROR_FORBIDDEN. */
 bool guard_same_site(struct call *call);

@@ -37,6 +37,7 @@ struct settled reply_error(struct call *call)
     if (err->code == ERROR_NONE)
         error_set(err, ERROR_INTERNAL, "Internal error");
     response->status = error_status(err->code);
+    response->content_type = "application/json";
     response->no_store = true;
     response->etag[0] = '\0';
     response->shared = NULL;
@@ -100,10 +101,20 @@ static void make_etag(const struct call *call, bool clock, char out[HTTP_ETAG_SI
 
 static bool render(struct call *call, const struct read_answer *answer)
 {
+    struct buffer *body = &call->response->body;
     struct json_writer w;
 
-    json_begin(&w, &call->response->body);
+    if (answer->render_text != NULL)
+        return answer->render_text(call, answer->context, body);
+    json_begin(&w, body);
     return answer->render(call, answer->context, &w) && answer_fits(call, &w) && finished(call, &w);
+}
+
+/* The type of a cached body, too; reply_error takes it back. */
+static void set_type(struct call *call, const struct read_answer *answer)
+{
+    if (answer->type != NULL)
+        call->response->content_type = answer->type;
 }
 
 /* The body, from the cache or made new; the transaction is open. */
@@ -130,6 +141,7 @@ struct settled reply_read(struct call *call, const struct read_answer *answer)
         return reply_error(call);
     if (answer->resolve != NULL && !answer->resolve(call, answer->context))
         goto failed;
+    set_type(call, answer);
     make_etag(call, answer->clock, response->etag);
     response->status = etag_matches(call->request->if_none_match, response->etag) ? 304 : 200;
     if (response->status == 200 && !fetch(call, answer))
@@ -147,6 +159,7 @@ struct settled reply_query(struct call *call, const struct read_answer *answer)
 
     if (!planner_begin_read(planner, &call->err))
         return reply_error(call);
+    set_type(call, answer);
     bool ok = (answer->resolve == NULL || answer->resolve(call, answer->context)) && render(call, answer);
     planner_end_read(planner);
     if (!ok)

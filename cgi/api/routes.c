@@ -28,9 +28,20 @@ static const struct route routes[] = {
     {{HTTP_PATCH, "/api/bookings/*"}, api_booking_patch, ROUTE_WRITES},
     {{HTTP_DELETE, "/api/bookings/*"}, api_booking_delete, ROUTE_WRITES},
     {{HTTP_POST, "/api/reload_config"}, api_reload_config, ROUTE_WRITES},
-    {{HTTP_GET, "/api/health"}, api_health, 0},
     {{HTTP_GET, "/api/find"}, api_find, 0},
+    {{HTTP_GET, "/api/usage"}, api_usage, 0},
+    {{HTTP_GET, "/api/calendar.ics"}, api_calendar, 0},
+    {{HTTP_GET, "/api/session"}, api_session, 0},
+    {{HTTP_GET, "/api/health"}, api_health, 0},
+    {{HTTP_GET, "/api/metrics"}, api_metrics, 0},
 };
+
+_Static_assert(sizeof routes / sizeof routes[0] <= STATS_ROUTES_MAX, "each route has its counters");
+
+const char *routes_path(size_t index)
+{
+    return index < sizeof routes / sizeof routes[0] ? routes[index].pattern.path : NULL;
+}
 
 struct settled routes_dispatch(struct call *call)
 {
@@ -47,6 +58,7 @@ struct settled routes_dispatch(struct call *call)
     case ROUTE_FOUND:
         break;
     }
+    call->route = index;
     if ((routes[index].flags & ROUTE_WRITES) && !guard_same_site(call))
         return reply_error(call);
     return routes[index].handler(call);

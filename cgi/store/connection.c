@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/banned.h"
@@ -237,6 +238,21 @@ void store_close(struct store *store)
     free(store->path);
     free(store);
     open_stores--;
+}
+
+/* By name: to open the file in a process that has the database open would drop its locks. */
+int64_t store_wal_bytes(const struct store *store)
+{
+    struct stat status;
+    size_t size = strlen(store->path) + sizeof "-wal";
+    char *path = malloc(size);
+
+    if (path == NULL)
+        abort();
+    snprintf(path, size, "%s-wal", store->path);
+    int64_t bytes = stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
+    free(path);
+    return bytes;
 }
 
 const char *store_library_version(void)

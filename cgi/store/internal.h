@@ -17,6 +17,7 @@ enum store_entity {
     ENTITY_ALLOCATION,
     ENTITY_EVENT,
     ENTITY_ANSWER,
+    ENTITY_USAGE,
     ENTITY_COUNT
 };
 

@@ -57,6 +57,8 @@ CREATE INDEX booking_by_label ON booking (user_label);
 CREATE INDEX booking_by_owner ON booking (owner) WHERE owner IS NOT NULL;
 CREATE INDEX booking_active_by_label ON booking (user_label, end_hour) WHERE status = 0;
 CREATE INDEX booking_active_by_owner ON booking (owner, end_hour) WHERE status = 0 AND owner IS NOT NULL;
+-- How many have ended, and how. A new booking does not touch it.
+CREATE INDEX booking_ended ON booking (status) WHERE status <> 0;
 
 -- What was booked; never cut.
 CREATE TABLE booking_gpu (

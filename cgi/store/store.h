@@ -40,6 +40,9 @@ const char *store_library_warning(void);
 /* Of the SQLite library in use: "3.40.1". Static. */
 const char *store_library_version(void);
 
+/* The size of the write-ahead log's file; 0 when there is none. */
+int64_t store_wal_bytes(const struct store *store);
+
 /* How long a writer waits for the write lock, in milliseconds. Then ERROR_UNAVAILABLE. */
 #define STORE_LOCK_WAIT_MS 5000
 
@@ -150,6 +153,32 @@ bool store_allocation_insert(struct store *store, const struct allocation *a, st
 bool store_allocation_hold(struct store *store, const struct allocation *a, struct error *err);
 /* Cuts the booking's allocations at HOUR: rows from then on are deleted, rows that reach beyond are shortened. */
 bool store_allocations_cut(struct store *store, int64_t booking_id, hour_t hour, struct error *err);
+
+/* -- accounts of the past ------------------------------------------------------------------------------------- */
+
+/* These walk through many rows in the order of the tables and hand out one at a time; VISIT must not call the store. */
+
+/* The least and the greatest id of the bookings, of any status, whose planned window overlaps WINDOW; 0 and 0: there are none. */
+bool store_planned_span(struct store *store, struct window window, int64_t *out_first, int64_t *out_last, struct error *err);
+/* A booking as it was planned, of any status. All pointers are borrowed until VISIT returns. */
+struct store_planned {
+    int64_t id;
+    struct window window;
+    int64_t released; /* seconds; 0 while active */
+    const char *user_label, *owner;
+    const int64_t *gpu_keys;
+    size_t gpu_count;
+};
+typedef void (*store_planned_fn)(void *context, const struct store_planned *planned);
+/* Those whose planned window overlaps WINDOW and whose id is in [FIRST, LAST], by id. */
+bool store_each_planned(struct store *store, struct arena *arena, struct window window, int64_t first, int64_t last,
+                        store_planned_fn visit, void *context, struct error *err);
+typedef void (*store_held_fn)(void *context, const struct allocation *held);
+/* The allocations that overlap WINDOW, uncut, GPU by GPU. */
+bool store_each_held(struct store *store, struct window window, store_held_fn visit, void *context, struct error *err);
+
+/* How many bookings there are, by enum booking_status. */
+bool store_booking_counts(struct store *store, int64_t out[BOOKING_CANCELLED + 1], struct error *err);
 
 /* -- events --------------------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,46 @@
+#include "cgi/api/internal.h"
+
+#include "common/banned.h"
+
+static void put_limit(struct json_writer *w, const char *key, int64_t limit)
+{
+    if (limit < 0)
+        json_put_null(w, key);
+    else
+        json_put_integer(w, key, limit);
+}
+
+static void write_limits(struct json_writer *w, const struct limits *limits)
+{
+    json_key(w, "limits");
+    json_open_object(w);
+    put_limit(w, "max_booking_hours", limits->max_booking_hours);
+    put_limit(w, "max_days_ahead", limits->max_days_ahead);
+    put_limit(w, "max_gpus_per_booking", limits->max_gpus_per_booking);
+    put_limit(w, "max_active_gpu_hours_per_user", limits->max_active_gpu_hours_per_user);
+    json_put_boolean(w, "allow_past", limits->allow_past);
+    json_close(w);
+}
+
+static bool render_session(struct call *call, void *context, struct json_writer *w)
+{
+    const struct actor *actor = &call->actor;
+
+    (void)context;
+    json_open_object(w);
+    json_put_string(w, "mode", "open");
+    json_put_string(w, "user", actor->name[0] != '\0' ? actor->name : NULL);
+    json_put_boolean(w, "claimed", actor->claimed);
+    json_put_boolean(w, "admin", false);
+    write_limits(w, &call->api->planner->config.limits);
+    json_put_seconds(w, "now", call->now);
+    json_put_string(w, "version", PACKAGE_VERSION);
+    json_close(w);
+    return true;
+}
+
+/* The answer is one viewer's and one second's: nobody shall keep it, so it has no entity tag. */
+struct settled api_session(struct call *call)
+{
+    return reply_query(call, &(struct read_answer){.render = render_session});
+}
