@@ -413,6 +413,7 @@ static void begin_drain(struct pool *pool)
     pool->phase = PHASE_DRAINING;
     pool->drain_began_ms = now_ms();
     listen_remove();
+    scoreboard->draining = true;
     signal_workers(pool, SIGTERM);
     if (pool->configure_pid != 0)
         kill(pool->configure_pid, SIGTERM);

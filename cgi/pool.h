@@ -24,6 +24,7 @@ struct pool_slot {
 
 struct scoreboard {
     int workers;
+    _Atomic bool draining;  /* the pool ends; the workers finish what they have and what waits */
     _Atomic bool last_call; /* the pool ends, and nothing more is taken from the listen queue */
     _Atomic uint64_t killed_at_deadline;
     struct stats stats; /* the workers count, the master never looks */

@@ -98,17 +98,28 @@ static bool fcgi_write(void *context, const char *bytes, size_t length)
     return true;
 }
 
+/* A stop signal to a busy worker is seen this many requests later at the latest; the master's own word at once. */
+#define SIGNAL_LOOK_EVERY 32
+
+static bool pool_is_draining(void)
+{
+    const struct scoreboard *scoreboard = pool_scoreboard();
+
+    return scoreboard != NULL && scoreboard->draining;
+}
+
 /*
- * Waits for a connection with the stop signals let in. True when there may be one. The first call is for the signals
- * alone: ppoll lets none in as long as a connection is ready, and under load one always is.
+ * Waits for a connection with the stop signals let in. True when there may be one. ppoll lets no signal in as long as a
+ * connection is ready, and under load one always is; so now and then a call is made for the signals alone.
  */
-static bool wait_for_peer(int listen_fd, const sigset_t *open, const volatile sig_atomic_t *stop)
+static bool wait_for_peer(int listen_fd, const sigset_t *open, const volatile sig_atomic_t *stop, unsigned turn)
 {
     static const struct timespec none = {0};
     struct pollfd listener = {.fd = listen_fd, .events = POLLIN};
 
-    (void)ppoll(NULL, 0, &none, open);
-    return ppoll(&listener, 1, *stop ? &none : NULL, open) > 0;
+    if (turn % SIGNAL_LOOK_EVERY == 0)
+        (void)ppoll(NULL, 0, &none, open);
+    return ppoll(&listener, 1, *stop || pool_is_draining() ? &none : NULL, open) > 0;
 }
 
 static bool is_last_call(void)
@@ -139,9 +150,9 @@ int worker_run(int listen_fd, struct pool_slot *slot, const volatile sig_atomic_
     sigdelset(&open, SIGUSR1);
     exchange_init(&exchange);
 
-    for (;;) {
-        bool waits = wait_for_peer(listen_fd, &open, stop);
-        if (*stop && (!waits || is_last_call()))
+    for (unsigned turn = 0;; turn++) {
+        bool waits = wait_for_peer(listen_fd, &open, stop, turn);
+        if ((*stop || pool_is_draining()) && (!waits || is_last_call()))
             break;
         if (!waits)
             continue;
