@@ -34,6 +34,7 @@ static const struct route routes[] = {
     {{HTTP_GET, "/api/session"}, api_session, 0},
     {{HTTP_GET, "/api/health"}, api_health, 0},
     {{HTTP_GET, "/api/metrics"}, api_metrics, 0},
+    {{HTTP_GET, "/api/events"}, api_events, 0},
 };
 
 _Static_assert(sizeof routes / sizeof routes[0] <= STATS_ROUTES_MAX, "each route has its counters");

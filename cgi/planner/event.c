@@ -90,3 +90,9 @@ bool event_ended(struct planner *planner, const struct booking *b, const struct 
     buffer_release(&text);
     return ok;
 }
+
+bool planner_events(struct planner *planner, struct arena *arena, int64_t after, int64_t booking_id, int64_t limit,
+                    struct store_event **out, size_t *out_count, struct error *err)
+{
+    return store_events(planner->store, arena, after, booking_id, limit, out, out_count, err);
+}

@@ -14,4 +14,8 @@ bool event_edited(struct planner *planner, const struct booking *before, const s
 /* "completed" or "cancelled", as B's status says. */
 bool event_ended(struct planner *planner, const struct booking *b, const struct actor *actor, int64_t now, struct error *err);
 
+/* Reading the log: see store_events. */
+bool planner_events(struct planner *planner, struct arena *arena, int64_t after, int64_t booking_id, int64_t limit,
+                    struct store_event **out, size_t *out_count, struct error *err);
+
 #endif

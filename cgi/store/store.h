@@ -186,6 +186,20 @@ bool store_booking_counts(struct store *store, int64_t out[BOOKING_CANCELLED + 1
 bool store_event_append(struct store *store, int64_t at, const struct actor *actor, const char *kind, int64_t booking_id,
                         const char *detail, int64_t *out_id, struct error *err);
 
+struct store_event {
+    int64_t id, at; /* at: seconds since 1970 */
+    struct actor actor;
+    const char *kind;
+    int64_t booking_id; /* 0: none */
+    const char *detail; /* a JSON object's text, or NULL */
+};
+/* Events after AFTER, of booking BOOKING_ID unless it is 0, by id, at most LIMIT. */
+bool store_events(struct store *store, struct arena *arena, int64_t after, int64_t booking_id, int64_t limit,
+                  struct store_event **out, size_t *out_count, struct error *err);
+/* The bookings that events after AFTER name, once for each event. Costs what those events cost. */
+bool store_events_bookings(struct store *store, struct arena *arena, int64_t after, int64_t **out, size_t *out_count,
+                           struct error *err);
+
 /* -- answers to Idempotency-Key ------------------------------------------------------------------------------- */
 
 #define STORE_ANSWER_DAYS 7
