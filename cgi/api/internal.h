@@ -154,6 +154,7 @@ struct settled api_calendar(struct call *call);
 struct settled api_session(struct call *call);
 struct settled api_health(struct call *call);
 struct settled api_metrics(struct call *call);
+struct settled api_timeline(struct call *call);
 struct settled api_events(struct call *call);
 
 /* guard.c: a write that a foreign page makes a browser send. ERROR_FORBIDDEN. */

@@ -34,6 +34,7 @@ static const struct route routes[] = {
     {{HTTP_GET, "/api/session"}, api_session, 0},
     {{HTTP_GET, "/api/health"}, api_health, 0},
     {{HTTP_GET, "/api/metrics"}, api_metrics, 0},
+    {{HTTP_GET, "/api/timeline"}, api_timeline, 0},
     {{HTTP_GET, "/api/events"}, api_events, 0},
 };
 

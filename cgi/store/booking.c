@@ -34,9 +34,6 @@ enum {
     "AND a.booking_id = b.id AND a.end_hour > ?2 "                                                                     \
     "WHERE b.status = 0 AND b.end_hour > ?2 AND b.id <> ?3 AND "
 
-/* The classes of booking.length_class, each with the longest booking in it (hours). */
-#define CLASSES "WITH class (n, longest) AS (VALUES (0, 8), (1, 64), (2, 512), (3, 4096), (4, 100000000)) "
-
 /* Lists: ?1 after this id, ?2 node, ?3 and ?4 window, ?5 status, ?6 label, ?7 owner, ?8 limit; NULL filters nothing. */
 #define LIST(from)                                                                                                     \
     "SELECT " COLUMNS " FROM booking " from " AND id > ?1 AND start_hour < ?4 AND end_hour > ?3 "                      \

@@ -14,6 +14,7 @@ enum store_entity {
     ENTITY_STATE,
     ENTITY_TOPOLOGY,
     ENTITY_BOOKING,
+    ENTITY_OUTLINE,
     ENTITY_ALLOCATION,
     ENTITY_EVENT,
     ENTITY_ANSWER,
@@ -22,6 +23,9 @@ enum store_entity {
 };
 
 #define STATEMENTS_PER_ENTITY 16
+
+/* In front of a statement: the classes of booking.length_class, each with the longest booking in it (hours). */
+#define CLASSES "WITH class (n, longest) AS (VALUES (0, 8), (1, 64), (2, 512), (3, 4096), (4, 100000000)) "
 
 struct store {
     sqlite3 *db;

@@ -112,6 +112,27 @@ struct booking_filter {
 /* By id, with their gpu_keys. */
 bool store_bookings_list(struct store *store, struct arena *arena, const struct booking_filter *filter,
                          struct booking ***out, size_t *out_count, struct error *err);
+/* What a timeline draws of a booking: neither its GPUs nor its note. */
+struct booking_outline {
+    int64_t id, node_key;
+    struct window window; /* as planned */
+    const char *user_label, *owner;
+    enum priority priority;
+    enum booking_status status;
+    int64_t version;
+};
+/* Called for each row; its texts are gone when it returns. False ends the reading, and its caller fails: it has set the err. */
+typedef bool (*store_outline_fn)(void *context, const struct booking_outline *outline);
+/* Bookings of any status whose planned window overlaps WINDOW, in no order. */
+bool store_outlines_in_window(struct store *store, int64_t node_key, struct window window, store_outline_fn visit,
+                              void *context, struct error *err);
+/* The same of all nodes, by id. Walks through every booking there ever was, which is faster where a good part of them is wanted. */
+bool store_outlines_by_id(struct store *store, struct window window, store_outline_fn visit, void *context,
+                          struct error *err);
+/* One booking; no call when there is none. */
+bool store_outline_find(struct store *store, int64_t id, store_outline_fn visit, void *context, struct error *err);
+/* The largest id of a booking; 0 when there is none. */
+bool store_booking_last_id(struct store *store, int64_t *out, struct error *err);
 /* Bookings of any status whose planned window overlaps WINDOW, by start and then id, with their gpu_keys. */
 bool store_bookings_in_window(struct store *store, struct arena *arena, int64_t node_key, struct window window,
                               struct booking ***out, size_t *out_count, struct error *err);
