@@ -63,10 +63,10 @@ void error_clear(struct error *err)
 }
 
 /* FIELD and LIMIT may be NULL. The texts may point into ERR itself ("in the file: %s"), so they are made before it is cleared. */
-static bool set(struct error *err, enum error_code code, const char *field, const char *limit, const char *format,
+static void set(struct error *err, enum error_code code, const char *field, const char *limit, const char *format,
                 va_list arguments) __attribute__((format(printf, 5, 0)));
 
-static bool set(struct error *err, enum error_code code, const char *field, const char *limit, const char *format,
+static void set(struct error *err, enum error_code code, const char *field, const char *limit, const char *format,
                 va_list arguments)
 {
     char message[sizeof(err->message)], field_copy[sizeof(err->field)], limit_copy[sizeof(err->limit)];
@@ -78,7 +78,6 @@ static bool set(struct error *err, enum error_code code, const char *field, cons
     copy_text(err->message, sizeof(err->message), message);
     copy_text(err->field, sizeof(err->field), field_copy);
     copy_text(err->limit, sizeof(err->limit), limit_copy);
-    return false;
 }
 
 bool error_set(struct error *err, enum error_code code, const char *format, ...)

@@ -10,7 +10,6 @@
 void http_response_init(struct http_response *response)
 {
     *response = (struct http_response){.status = 200, .content_type = "application/json; charset=utf-8"};
-    buffer_init(&response->body);
 }
 
 void http_response_release(struct http_response *response)

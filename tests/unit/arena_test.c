@@ -77,6 +77,38 @@ TEST(a_reset_keeps_one_ordinary_block_for_the_next_request)
     assert_null(arena.blocks);
 }
 
+TEST(a_reset_keeps_no_large_block)
+{
+    struct arena arena;
+    arena_init(&arena);
+    arena_alloc(&arena, 1 << 20);
+    arena_reset(&arena);
+    assert_null(arena.blocks);
+    for (int i = 0; i < 100; i++) /* several ordinary blocks, and large ones between them */
+        arena_alloc(&arena, i % 10 == 0 ? 100000 : 10000);
+    arena_reset(&arena);
+    assert_non_null(arena.blocks);
+    arena_release(&arena);
+}
+
+/* 200 pieces of 1,008 bytes are four blocks of 64 KiB, not 200, also when a large piece comes between. */
+TEST(small_pieces_share_a_block)
+{
+    struct arena arena;
+    arena_init(&arena);
+    char *last = NULL;
+    int jumps = 0;
+    for (int i = 0; i < 200; i++) {
+        char *piece = arena_alloc(&arena, 1008);
+        jumps += last && piece != last + 1008;
+        last = piece;
+        if (i % 50 == 10)
+            arena_alloc(&arena, 100000);
+    }
+    assert_int_equal(jumps, 3);
+    arena_release(&arena);
+}
+
 TEST(a_copy_may_hold_nul_bytes_and_has_one_behind_it)
 {
     struct arena arena;
@@ -129,6 +161,8 @@ int main(void)
         cmocka_unit_test(no_piece_overlaps_another),
         cmocka_unit_test(two_empty_pieces_have_addresses_of_their_own),
         cmocka_unit_test(a_reset_keeps_one_ordinary_block_for_the_next_request),
+        cmocka_unit_test(a_reset_keeps_no_large_block),
+        cmocka_unit_test(small_pieces_share_a_block),
         cmocka_unit_test(a_copy_may_hold_nul_bytes_and_has_one_behind_it),
         cmocka_unit_test(a_formatted_text_may_be_short_or_long),
         cmocka_unit_test(an_array_whose_size_overflows_aborts),

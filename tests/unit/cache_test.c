@@ -221,6 +221,24 @@ TEST(a_cache_with_crowded_buckets_gives_nothing_wrong_and_keeps_its_bound)
     run_against_a_table(16000, 1, false);
 }
 
+/* 9,000 short bodies fit into 1,000,000 bytes, about nine a bucket; where chance puts more than 16, the first of them go. */
+TEST(keys_that_crowd_a_bucket_drive_out_each_other_and_nobody_else)
+{
+    struct cache *cache = cache_new(1000000);
+    char key[32];
+    for (int i = 0; i < 9000; i++) {
+        snprintf(key, sizeof(key), "%d", i);
+        assert_true(put(cache, key, 1, ""));
+    }
+    int kept = 0;
+    for (int i = 0; i < 9000; i++) {
+        snprintf(key, sizeof(key), "%d", i);
+        kept += cache_get(cache, key, 1) != NULL;
+    }
+    assert_true(kept < 9000 && kept > 8500);
+    cache_free(cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_cache_that_holds_all_agrees_with_a_table),
         cmocka_unit_test(a_cache_that_holds_few_gives_nothing_wrong_and_keeps_its_bound),
         cmocka_unit_test(a_cache_with_crowded_buckets_gives_nothing_wrong_and_keeps_its_bound),
+        cmocka_unit_test(keys_that_crowd_a_bucket_drive_out_each_other_and_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,22 @@ TEST(a_field_and_a_limit_are_named)
     error_clear(&err);
 }
 
+TEST(a_cleared_error_is_no_error)
+{
+    struct error err = ERROR_INIT;
+    error_limit(&err, "max_booking_hours", 48, "x");
+    error_clear(&err);
+    assert_int_equal(err.code, ERROR_NONE);
+    assert_string_equal(err.message, "");
+    assert_string_equal(err.limit, "");
+    assert_int_equal(err.limit_value, 0);
+    error_field(&err, ERROR_BAD_REQUEST, "start", "x");
+    error_detail(&err, "y");
+    error_clear(&err);
+    assert_string_equal(err.field, "");
+    assert_string_equal(err.detail, "");
+}
+
 TEST(a_new_error_leaves_nothing_of_the_one_before)
 {
     struct error err = ERROR_INIT;
@@ -139,7 +155,7 @@ TEST(each_code_has_its_http_status)
         {ERROR_NONE, 200},         {ERROR_BAD_REQUEST, 400}, {ERROR_UNAUTHORIZED, 401},  {ERROR_FORBIDDEN, 403},
         {ERROR_NOT_FOUND, 404},    {ERROR_METHOD, 405},      {ERROR_CONFLICT, 409},      {ERROR_PRECONDITION, 412},
         {ERROR_TOO_LARGE, 413},    {ERROR_UNPROCESSABLE, 422}, {ERROR_INTERNAL, 500},    {ERROR_CONFIGURATION, 500},
-        {ERROR_UNAVAILABLE, 503},  {ERROR_FULL, 507},        {(enum error_code)99, 500},
+        {ERROR_UNAVAILABLE, 503},  {ERROR_FULL, 507},        {(enum error_code)(ERROR_FULL + 1), 500}, {(enum error_code)99, 500},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         assert_int_equal(error_status(cases[i].code), cases[i].status);
@@ -150,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(setting_an_error_fills_code_and_message_and_returns_false),
         cmocka_unit_test(a_field_and_a_limit_are_named),
+        cmocka_unit_test(a_cleared_error_is_no_error),
         cmocka_unit_test(a_new_error_leaves_nothing_of_the_one_before),
         cmocka_unit_test(an_error_may_be_wrapped_in_its_own_message),
         cmocka_unit_test(texts_that_are_too_long_are_cut_between_two_characters),

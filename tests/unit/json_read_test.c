@@ -19,13 +19,14 @@ static bool read_bytes(const char *bytes, size_t length, struct json_object **ou
 static void assert_refused_bytes(const char *bytes, size_t length, const char *message)
 {
     struct error err = ERROR_INIT;
-    struct json_object *tree = NULL;
+    struct json_object *other = json_object_new_boolean(true), *tree = other;
     if (read_bytes(bytes, length, &tree, &err))
         fail_msg("%s was accepted", bytes);
     assert_null(tree);
     assert_int_equal(err.code, ERROR_BAD_REQUEST);
     assert_string_equal(err.message, message);
     error_clear(&err);
+    json_object_put(other);
 }
 
 static void assert_refused(const char *text, const char *message)
@@ -56,6 +57,9 @@ TEST(json_is_read)
                     "{\"a\":[1,-2.50,1e5,true,false,null,\"x\"],\"b\":{}}");
     assert_accepted("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\"");
     assert_accepted("\"\\u00e9 \\u20AC \\ud83d\\ude00 é\"", "\"é € 😀 é\"");
+    assert_accepted("\"\\ud800\\udc00\"", "\"\xf0\x90\x80\x80\"");
+    assert_accepted("\"\\uDBFF\\uDFFF\"", "\"\xf4\x8f\xbf\xbf\"");
+    assert_accepted("\"\\uFFff\\uAaA0\"", "\"\xef\xbf\xbf\xea\xaa\xa0\"");
     assert_accepted("5", "5");
     assert_accepted("-0", "0");
     assert_accepted("0.5", "0.5");

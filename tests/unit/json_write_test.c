@@ -148,6 +148,29 @@ TEST(every_byte_is_written_so_that_the_text_stays_json)
     }
 }
 
+/* Strings that begin plain, go on with what grows most, and so end at every place of the buffer. */
+TEST(strings_of_every_length_fit)
+{
+    char text[400];
+    for (size_t plain = 0; plain < sizeof(text); plain++) {
+        memset(text, 'x', sizeof(text));
+        size_t length = plain;
+        for (; length < plain + plain % 7 && length < sizeof(text); length++)
+            text[length] = '<';
+        buffer_release(&buffer);
+        json_begin(&w, &buffer);
+        json_open_array(&w);
+        json_string_n(&w, text, length);
+        json_string_n(&w, text, plain);
+        json_close(&w);
+        assert_true(json_finish(&w));
+        assert_int_equal(buffer.length, 2 * plain + 6 * (length - plain) + 7);
+        assert_int_equal(strlen(buffer.data), buffer.length);
+        for (size_t i = plain; i < length; i++)
+            assert_memory_equal(buffer.data + 2 + plain + 6 * (i - plain), "\\u003c", 6);
+    }
+}
+
 TEST(raw_members_and_values_are_joined_as_if_written_here)
 {
     json_open_object(&w);
@@ -249,6 +272,7 @@ int main(void)
         WRITTEN(characters_beyond_ascii_stand_as_they_are),
         WRITTEN(what_is_not_utf_8_becomes_the_replacement_character),
         WRITTEN(every_byte_is_written_so_that_the_text_stays_json),
+        WRITTEN(strings_of_every_length_fit),
         WRITTEN(raw_members_and_values_are_joined_as_if_written_here),
         WRITTEN(raw_values_are_elements_of_an_array),
         WRITTEN(wrong_nesting_is_an_error),

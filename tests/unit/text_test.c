@@ -52,6 +52,8 @@ TEST(a_cut_falls_between_two_characters)
     static const size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};
     for (size_t max = 0; max < COUNT(expected); max++)
         assert_int_equal(text_cut("aé€😀", 10, max), expected[max]);
+    const char whole[] = {'a', 'b', 'c'}; /* nothing is looked at behind it */
+    assert_int_equal(text_cut(whole, 3, 3), 3);
 }
 
 static void check_trim(const char *text, const char *expected)
@@ -120,6 +122,8 @@ TEST(the_nearest_name_is_suggested)
     assert_string_equal(text_nearest("limtis", names, COUNT(names)), "limits"); /* two neighbours swapped */
     assert_string_equal(text_nearest("allowed_origin", names, COUNT(names)), "allowed_origins");
     assert_string_equal(text_nearest("auht", names, COUNT(names)), "auth");
+    assert_string_equal(text_nearest("xauth", names, COUNT(names)), "auth");
+    assert_string_equal(text_nearest("uath", names, COUNT(names)), "auth");
     assert_string_equal(text_nearest("auth", names, COUNT(names)), "auth");
     assert_null(text_nearest("colour", names, COUNT(names)));
     assert_null(text_nearest("", names, COUNT(names)));
