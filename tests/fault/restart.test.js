@@ -2,6 +2,7 @@
 /* The end of a pool under load: no answer is cut, and with a socket that outlives it no request is lost. */
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const net = require('node:net');
 const {test} = require('node:test');
 const fcgi = require('./fcgi.js');
 const pools = require('./pool.js');
@@ -98,20 +99,25 @@ test('under load that never ends, on a socket that others keep, a pool that is t
 
 test('an answer that is being written when the end comes is written whole', options, async (t) => {
     const pool = await startPool(t, {workers: 1});
-    const expected = (await pool.request('GET', TARGETS[1])).body;
-    /* A reader that takes a little and waits: the worker stands in the middle of its writing. */
-    const net = require('node:net');
+    /* More than fits between the two, so that the worker stands in the middle of its writing. */
+    const target = '/api/availability?node_id=beta&granularity=hour&start=2039-01-01&end=2039-06-01';
+    const expected = (await pool.request('GET', target)).body;
+    assert.ok(expected.length > 2_000_000, `the answer is large: ${expected.length} bytes`);
+    /*
+     * A reader that does not read yet. It must not have read anything: a signal would find the writer with room again, and
+     * would not interrupt it.
+     */
     const chunks = [];
     const socket = net.connect({path: pool.socket});
+    socket.pause();
     await new Promise((resolve, reject) => {
         socket.on('error', reject);
-        socket.once('data', (chunk) => {
-            chunks.push(chunk);
-            socket.pause();
-            resolve();
-        });
-        socket.write(fcgi.encode('GET', TARGETS[1]));
+        socket.write(fcgi.encode('GET', target), resolve);
     });
+    await pools.sleep(500);
+    let asleep = 0;
+    const [worker] = pool.workers();
+    await until(() => (asleep = pools.look(worker).state === 'S' ? asleep + 1 : 0) === 20, 'the worker stands still in its writing');
     signal(pool.pid, 'SIGTERM');
     await pool.logged(/stopping/);
     await pools.sleep(300);
