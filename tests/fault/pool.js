@@ -168,13 +168,30 @@ function control(places, pool) {
     });
 }
 
-/* Starts a pool on its own socket, and waits until it serves. */
+/* Whether a process has FILE open; also false when it is gone. */
+function hasOpen(pid, file) {
+    try {
+        return fs.readdirSync(`/proc/${pid}/fd`).some((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`) === file);
+    } catch {
+        return false; /* a descriptor that was closed meanwhile, or no process: the next look tells */
+    }
+}
+
+/* Waits until the pool has COUNT workers and each of them has the database open, so is past its start. */
+function allAtWork(pool, count) {
+    return until(() => {
+        const workers = pool.workers();
+        return workers.length === count && workers.every((pid) => hasOpen(pid, pool.database));
+    }, () => `${count} workers with the database open:\n${pool.log}`);
+}
+
+/* Starts a pool on its own socket, and waits until all its workers serve. */
 async function startPool(t, {workers = 2, deadline = 30, config, args = []} = {}) {
     const places = preparePool(t, {config});
     const pool = control(places, start(t, program,
         [...places.files, '--socket', places.socket, '--workers', String(workers), '--deadline', String(deadline), ...args]));
     await serving(pool);
-    await until(() => pool.workers().length === workers, 'all workers');
+    await allAtWork(pool, workers);
     return pool;
 }
 
@@ -278,5 +295,5 @@ function toolMissing(command) {
 
 module.exports = {
     CONFIG, PATIENCE, program, source, sleep, until, look, childrenOf, status, signal, temporaryFolder, start, writeConfig, preparePool,
-    control, logged, serving, startPool, withListener, nginxMissing, startNginx, httpGet, toolMissing,
+    control, logged, serving, allAtWork, startPool, withListener, nginxMissing, startNginx, httpGet, toolMissing,
 };

@@ -29,7 +29,7 @@ test('--user gives up root in every process, and the pool works below a folder t
     const places = closedPlaces(t);
     const pool = pools.control(places, pools.start(t, pools.program, places.args));
     await pools.serving(pool);
-    await until(() => pool.workers().length === 2, 'the workers');
+    await pools.allAtWork(pool, 2);
 
     for (const pid of [pool.pid, ...pool.workers()]) {
         assert.equal(pools.status(pid, 'Uid'), four(id('-u')));
@@ -52,7 +52,8 @@ test('--user gives up root in every process, and the pool works below a folder t
 
     /* A worker that is replaced finds its way, too. */
     signal(pool.workers()[0], 'SIGKILL');
-    await until(() => pool.workers().length === 2 && /was killed/.test(pool.log), 'the new worker');
+    await pool.logged(/was killed/);
+    await pools.allAtWork(pool, 2);
     await Promise.all([1, 2, 3, 4].map(async () => assert.equal((await pool.request('GET', '/api/nodes')).status, 200)));
     assert.doesNotMatch(pool.log, /cannot begin/);
 
