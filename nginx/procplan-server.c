@@ -309,11 +309,12 @@ static bool server_start(struct server *server, struct error *err)
     char *pool_path = NULL, *nginx_path = NULL;
     bool copied = false, ok = false;
 
+    /* The keeper before any socket, so that it holds none: a door must close when nginx closes it. */
     if (!signals_open(server, err) || !child_adopt(err) || !(pool_path = pool_find(err)) ||
         !(nginx_path = nginx_find(o->nginx, err)) || !account_choose(o->user, o->database, o->config, &server->account, err) ||
+        !run_folder_make(&server->run, &server->account, err) || !keeper_start(&server->keeper, &server->run, err) ||
         !listen_bind(o->host, o->port, &server->listen, err) ||
         !state_folder_prepare(o->database, &server->account, &server->state, err) ||
-        !run_folder_make(&server->run, &server->account, err) || !keeper_start(&server->keeper, &server->run, err) ||
         !web_root_place(&server->run, o->web_root, &server->account, &copied, err))
         goto out;
     if (copied)
