@@ -3,7 +3,7 @@
 const assert = require('node:assert/strict');
 const {test} = require('node:test');
 const {assertHas, assertRefused, availability, book, cancel, hoursOf, markDone, reload, tryToBook} = require('./fixtures.js');
-const {request, serverMissing, startServer} = require('./harness.js');
+const {request, serverMissing, startServer, until} = require('./harness.js');
 
 const GPU = (id) => ({id, kind: 'A100'});
 const NODES = {nodes: [{id: 'a', name: 'A', gpus: [GPU('g0'), GPU('g1'), GPU('g2')]}, {id: 'b', gpus: [GPU('g0')]}]};
@@ -61,13 +61,66 @@ it('the answer names the bookings that stand on what was retired, and they stay'
     await cancel(server, ended.booking_id);
     const both = await book(server, {node_id: 'a', ...WINDOW, user_label: 'two GPUs', gpu_ids: ['g0', 'g1']});
     const answer = await reloaded(server, {nodes: [{id: 'a', name: 'A', gpus: [GPU('g0'), GPU('g2')]}, NODES.nodes[1]]});
-    assert.match(answer.text, /two GPUs/);
-    assert.match(answer.text, new RegExp(`\\b${both.booking_id}\\b`));
-    assert.doesNotMatch(answer.text, /already-ended/);
+    assert.deepEqual(answer.json.retired, [{node_id: 'a', gpu_id: 'g1'}]);
+    assert.equal(answer.json.affected_bookings.length, 1, answer.text);
+    assertHas(answer.json.affected_bookings[0], {
+        id: both.booking_id, node_id: 'a', user_label: 'two GPUs', start: `${DAY}T10:00:00+00:00`,
+        end: `${DAY}T12:00:00+00:00`, status: 'active', gpu_ids: ['g0', 'g1'], priority: 'medium',
+    });
     const grid = await availability(server, {node_id: 'a', ...WINDOW});
     const shown = grid.hours[0].bookings.find(({id}) => id === both.booking_id);
     assertHas(shown, {status: 'active', gpu_ids: ['g0', 'g1']});
     assert.equal((await markDone(server, both.booking_id)).status, 200);
+});
+
+it('the bookings of a node that left are named too, and can still be ended', async (server) => {
+    const made = await book(server, {node_id: 'b', ...WINDOW, user_label: 'homeless', gpu_ids: ['g0']});
+    const past = await book(server, {node_id: 'b', start: '2001-01-01', end: '2001-01-02', user_label: 'past', gpu_ids: ['g0']});
+    const answer = await reloaded(server, {nodes: [NODES.nodes[0]]});
+    assert.deepEqual(answer.json.retired, [{node_id: 'b', gpu_id: 'g0'}, {node_id: 'b'}]);
+    assert.deepEqual(answer.json.affected_bookings.map(({id, node_id}) => [id, node_id]), [[made.booking_id, 'b']]);
+    /* Whoever asks again hears of them again: they are still there. */
+    const again = await reloaded(server, {nodes: [NODES.nodes[0]]});
+    assert.equal(again.json.affected_bookings.length, 1);
+    for (const id of [made.booking_id, past.booking_id]) assert.equal((await cancel(server, id)).status, 200);
+    const ended = await reloaded(server, {nodes: [NODES.nodes[0]]});
+    assert.deepEqual(ended.json.affected_bookings, []);
+});
+
+it('the answer says what was added, changed, retired and came back', async (server) => {
+    const first = await reloaded(server, {nodes: [
+        {id: 'a', name: 'Renamed', gpus: [GPU('g0'), {id: 'g1', kind: 'H100'}, GPU('g3')]}, {id: 'c'},
+    ]});
+    assertHas(first.json, {
+        changed: true,
+        added: [{node_id: 'a', gpu_id: 'g3'}, {node_id: 'c'}],
+        returned: [],
+        affected_bookings: [],
+    });
+    const named = (items) => items.map((item) => [item.node_id, item.gpu_id ?? ''].join(' ').trim()).sort();
+    assert.deepEqual(named(first.json.updated), ['a', 'a g1']);
+    assert.deepEqual(named(first.json.retired), ['a g2', 'b', 'b g0']);
+    const second = await reloaded(server, NODES);
+    assert.deepEqual(named(second.json.returned), ['a g2', 'b', 'b g0']);
+    assert.deepEqual(named(second.json.retired), ['a g3', 'c']);
+});
+
+it('a file that says the same changes nothing, not even the ETag', async (server) => {
+    const before = await request(server, 'GET', '/api/nodes');
+    const answer = await reloaded(server, NODES);
+    assertHas(answer.json, {changed: false, added: [], updated: [], retired: [], returned: []});
+    assert.equal((await request(server, 'GET', '/api/nodes')).headers.etag, before.headers.etag);
+});
+
+it('HUP to the master reads the file again', async (server) => {
+    server.writeConfig({nodes: [{id: 'after-hup', gpus: [GPU('g0')]}]});
+    process.kill(server.master(), 'SIGHUP');
+    await until(async () => (await topology(server))[0][0] === 'after-hup', 'the new node is there');
+    server.writeConfig('{');
+    process.kill(server.master(), 'SIGHUP');
+    await until(() => /config\.json: line 1/.test(server.stderr), 'the log says what is wrong with the file');
+    assert.equal((await topology(server))[0][0], 'after-hup');
+    await reloaded(server, NODES);
 });
 
 it('a GPU that comes back is the same one', async (server) => {

@@ -96,6 +96,11 @@ for (const [method, target, body, allowed] of WRITES) {
     });
 }
 
+it('an allowed origin may be on another site', async (server) => {
+    const headers = {'Sec-Fetch-Site': 'cross-site', Origin: 'https://planner.example.org'};
+    assert.equal((await request(server, 'POST', '/api/mark_done', {body: {booking_id: 999999}, headers})).status, 404);
+});
+
 it('reading is not refused for where the page comes from', async (server) => {
     for (const headers of [{'Sec-Fetch-Site': 'cross-site'}, {Origin: 'http://evil.example'}]) {
         assert.equal((await request(server, 'GET', '/api/nodes', {headers})).status, 200);
