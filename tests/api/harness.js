@@ -122,11 +122,37 @@ function serverMissing() {
 }
 
 /*
- * Starts a server. CONFIG is an object, or text that is written as it is. ARGS go to procplan-server, ENV is added to
- * the environment. `stderr` grows while it runs; `stop()` ends it in order and rejects when it does not end with
- * status 0, leaves a process behind, or a sanitizer had something to say.
+ * Gives SERVER a clock that `setClock(seconds since 1970)` sets, and `now()` reads; it runs on from there. The answer is
+ * what the server's environment needs for it.
  */
-async function startServer({config = CONFIG, workers = 4, env = {}, args = []} = {}) {
+function giveClock(server) {
+    const shim = path.join(build, 'tests', 'api', 'clock_shim.so');
+    if (!fs.existsSync(shim)) throw new Error(`${shim} is missing: run make check, or make tests/api/clock_shim.so`);
+    const file = path.join(server.directory, 'clock');
+    fs.writeFileSync(file, Buffer.alloc(8));
+    const real = () => Math.floor(Date.now() / 1000);
+    let offset = 0;
+    server.setClock = (seconds) => {
+        offset = seconds - real();
+        const bytes = Buffer.alloc(8);
+        bytes.writeBigInt64LE(BigInt(offset));
+        const fd = fs.openSync(file, 'r+'); /* in place: the file is mapped */
+        fs.writeSync(fd, bytes);
+        fs.closeSync(fd);
+    };
+    server.now = () => real() + offset;
+    return {
+        LD_PRELOAD: shim, PROCPLAN_TEST_CLOCK: file,
+        ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+    };
+}
+
+/*
+ * Starts a server. CONFIG is an object, or text that is written as it is. ARGS go to procplan-server, ENV is added to
+ * the environment; with CLOCK its clock can be set (see above). `stderr` grows while it runs; `stop()` ends it in order and
+ * rejects when it does not end with status 0, leaves a process behind, or a sanitizer had something to say.
+ */
+async function startServer({config = CONFIG, workers = 4, env = {}, args = [], clock = false} = {}) {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'procplan-test-'));
     fs.chmodSync(directory, 0o755); /* started as root, the pool runs as somebody who must read the configuration */
     const server = {
@@ -144,6 +170,7 @@ async function startServer({config = CONFIG, workers = 4, env = {}, args = []} =
         fs.renameSync(`${server.config}.new`, server.config);
     };
     server.writeConfig(config);
+    const clockEnv = clock ? giveClock(server) : {};
     server.agent = new http.Agent({keepAlive: true, maxSockets: 64});
 
     const child = spawn(path.join(build, 'procplan-server'), [
@@ -152,7 +179,7 @@ async function startServer({config = CONFIG, workers = 4, env = {}, args = []} =
     ], {
         detached: true, /* a session of its own: that is how its processes are found */
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: {...process.env, ...(nginxPath() ? {PROCPLAN_NGINX: nginxPath()} : {}), ...env},
+        env: {...process.env, ...(nginxPath() ? {PROCPLAN_NGINX: nginxPath()} : {}), ...clockEnv, ...env},
     });
     child.on('error', (error) => { server.exit = {error}; });
     child.on('exit', (code, signal) => { server.exit = {code, signal}; });
