@@ -4,21 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 #include "common/banned.h"
 
-/* Takes the rest of a character off the end of TEXT, which vsnprintf or a copy has cut at any byte. */
-static void drop_partial_character(char *text)
+/* Takes out the rests of characters that vsnprintf has cut at any byte: at the end, or where the format gives a precision. */
+static void drop_partial_characters(char *text)
 {
-    size_t length = strlen(text);
-    size_t start = length;
-    while (start > 0 && length - start < 3 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-        start--;
-    if (start == 0)
-        return;
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t want = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-    if (length - (start - 1) < want)
-        text[start - 1] = '\0';
+    size_t length = strlen(text), kept = 0, size;
+    uint32_t character;
+
+    for (size_t at = 0; at < length; at += size) {
+        size = text_decode(text + at, length - at, &character);
+        if (size > 0)
+            memmove(text + kept, text + at, size);
+        kept += size;
+        if (size == 0)
+            size = 1;
+    }
+    text[kept] = '\0';
 }
 
 static void format_text(char *out, size_t size, const char *format, va_list arguments)
@@ -26,11 +30,9 @@ static void format_text(char *out, size_t size, const char *format, va_list argu
 
 static void format_text(char *out, size_t size, const char *format, va_list arguments)
 {
-    int length = vsnprintf(out, size, format, arguments);
-    if (length < 0)
+    if (vsnprintf(out, size, format, arguments) < 0)
         out[0] = '\0';
-    else if ((size_t)length >= size)
-        drop_partial_character(out);
+    drop_partial_characters(out);
 }
 
 static void copy_text(char *out, size_t size, const char *text)
@@ -42,7 +44,7 @@ static void copy_text(char *out, size_t size, const char *text)
     }
     memcpy(out, text, size - 1);
     out[size - 1] = '\0';
-    drop_partial_character(out);
+    drop_partial_characters(out);
 }
 
 void error_clear(struct error *err)

@@ -58,7 +58,8 @@ struct error {
 /* Empties ERR and frees its conflicts. ERR must be initialised. */
 void error_clear(struct error *err);
 /* Each sets code and message (cut at the array's size, on a character boundary) and returns false, so that a caller
- * can write `return error_set(err, …);`. What ERR held before is cleared first. */
+ * can write `return error_set(err, …);`. What ERR held before is cleared first. A precision in FORMAT ("%.100s") may cut a
+ * character in two: its rest is left out. */
 bool error_set(struct error *err, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same, with the request's field that is wrong. */
 bool error_field(struct error *err, enum error_code code, const char *field, const char *format, ...)

@@ -108,6 +108,14 @@ TEST(texts_that_are_too_long_are_cut_between_two_characters)
     }
 }
 
+TEST(a_precision_in_the_format_cuts_between_two_characters)
+{
+    struct error err = ERROR_INIT;
+    error_set(&err, ERROR_BAD_REQUEST, "'%.4s' or '%.2s'", "xé€", "😀");
+    assert_string_equal(err.message, "'xé' or ''");
+    error_clear(&err);
+}
+
 TEST(a_text_that_just_fits_is_not_cut)
 {
     struct error err = ERROR_INIT;
@@ -170,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_new_error_leaves_nothing_of_the_one_before),
         cmocka_unit_test(an_error_may_be_wrapped_in_its_own_message),
         cmocka_unit_test(texts_that_are_too_long_are_cut_between_two_characters),
+        cmocka_unit_test(a_precision_in_the_format_cuts_between_two_characters),
         cmocka_unit_test(a_text_that_just_fits_is_not_cut),
         cmocka_unit_test(conflicts_are_copied),
         cmocka_unit_test(only_so_many_conflicts_are_kept),
