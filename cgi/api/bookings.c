@@ -70,18 +70,23 @@ static bool render_list(struct call *call, void *context, struct json_writer *w)
 {
     struct list *list = context;
     struct planner *planner = call->api->planner;
+    struct booking_filter filter = list->filter;
     struct booking **bookings;
     size_t count;
 
-    if (!planner_bookings(planner, call->arena, &list->filter, &bookings, &count, &call->err))
+    filter.limit++; /* one more tells whether anything follows */
+    if (!planner_bookings(planner, call->arena, &filter, &bookings, &count, &call->err))
         return false;
+    bool more = (int64_t)count == filter.limit;
+    if (more)
+        count--;
     json_open_object(w);
     json_key(w, "bookings");
     json_open_array(w);
     for (size_t i = 0; i < count; i++)
         write_booking_full(w, &planner->topology, bookings[i]);
     json_close(w);
-    if (count > 0 && (int64_t)count == list->filter.limit)
+    if (more)
         json_put_integer(w, "next", bookings[count - 1]->id);
     else
         json_put_null(w, "next");
@@ -183,9 +188,12 @@ static bool read_edit(struct call *call, struct booking_edit *edit)
     edit->has_note = json_object_object_get_ex(call->json, "note", NULL);
     edit->note = request.note;
     edit->priority = read_priority(call);
-    struct json_object *label = json_member(call->json, "user_label");
-    if (label != NULL && !json_as_text(label, call->arena, &edit->user_label))
-        return error_field(&call->err, ERROR_BAD_REQUEST, "user_label", "'user_label' must be text");
+    if (edit->priority != NULL && *edit->priority == '\0') /* absent, as when booking */
+        edit->priority = NULL;
+    if (!read_text(call, "user_label", &edit->user_label))
+        return false;
+    if (edit->user_label == NULL && json_member(call->json, "user_label") != NULL) /* "", 0, false or [] */
+        edit->user_label = "";
     return true;
 }
 

@@ -1,5 +1,7 @@
 #include "cgi/planner/limits.h"
 
+#include <string.h>
+
 #include "common/banned.h"
 
 /* GPU hours that the booking asks for from NOW on. */
@@ -60,6 +62,12 @@ static bool only_shrinks(const struct booking *b, const struct booking *current)
            b->gpu_count <= current->gpu_count;
 }
 
+/* Whose hours the limit per user counts: the owner's, or those of the label, which a change may give to somebody else. */
+static bool same_user(const struct booking *b, const struct booking *current)
+{
+    return b->owner != NULL || strcmp(b->user_label, current->user_label) == 0;
+}
+
 bool limits_check(struct planner *planner, const struct booking *b, const struct booking *current, hour_t now,
                   struct error *err)
 {
@@ -67,7 +75,7 @@ bool limits_check(struct planner *planner, const struct booking *b, const struct
     int64_t most;
 
     if (only_shrinks(b, current))
-        return true;
+        return same_user(b, current) || check_hours_per_user(planner, b, now, err);
     if (!check_hours(limits, window_hours(b->window), err))
         return false;
     if (!limits->allow_past && b->window.start < now && (current == NULL || b->window.start != current->window.start))

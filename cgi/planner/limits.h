@@ -10,7 +10,8 @@
 
 /*
  * B as it would be written (window, label, owner and GPU count set; its own present hours do not count). CURRENT is what it
- * was, NULL when new: a booking that only shrinks is not refused, and a start that stays may lie in the past.
+ * was, NULL when new: a booking that only shrinks is not refused, unless it goes to another label that has no hours left,
+ * and a start that stays may lie in the past.
  * NOW in hours. ERROR_BAD_REQUEST with limit and value.
  */
 bool limits_check(struct planner *planner, const struct booking *b, const struct booking *current, hour_t now,

@@ -1,6 +1,8 @@
 'use strict';
 /* What several test files say in the same words. */
 const assert = require('node:assert/strict');
+const {fork} = require('node:child_process');
+const path = require('node:path');
 const {request} = require('./harness.js');
 
 /* Asserts a refusal: its status, its sentence (text: exactly; pattern: somewhere) and the documented form. */
@@ -39,6 +41,32 @@ async function hoursOf(server, nodeId, gpuId, start, end) {
     return row.hour_slots.map((slot) => ({free: '.', booked: '#'})[slot.status] ?? '?').join('');
 }
 
+/* F: one booking in full. */
+async function bookingOf(server, id) {
+    const answer = await request(server, 'GET', `/api/bookings/${id}`);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json;
+}
+
+const tryToEdit = (server, id, body, headers) => request(server, 'PATCH', `/api/bookings/${id}`, {body, headers});
+
+/* Changes a booking and gives F; fails when it is refused. */
+async function edit(server, id, body, headers) {
+    const answer = await tryToEdit(server, id, body, headers);
+    assert.equal(answer.status, 200, answer.text);
+    return answer.json;
+}
+
+/*
+ * Everything that an edit could spoil, as text: the booking in full, and what is held on its node from START to END.
+ * A refused edit leaves it as it was.
+ */
+async function stateOf(server, id, start, end) {
+    const full = await bookingOf(server, id);
+    const grid = await availability(server, {node_id: full.node_id, start, end});
+    return JSON.stringify([full, grid], null, 1);
+}
+
 const markDone = (server, bookingId) => request(server, 'POST', '/api/mark_done', {body: {booking_id: bookingId}});
 const cancel = (server, bookingId) => request(server, 'DELETE', `/api/bookings/${bookingId}`);
 const reload = (server) => request(server, 'POST', '/api/reload_config');
@@ -51,4 +79,32 @@ function assertHas(object, expected) {
     }
 }
 
-module.exports = {assertHas, assertRefused, availability, book, cancel, hoursOf, markDone, reload, tryToBook};
+/*
+ * A race: one process for each item of RACERS, which is the list of its calls ([method, path, body]). All are released
+ * together; gives the answers of each.
+ */
+async function runRace(server, racers) {
+    const processes = racers.map(() => fork(path.join(__dirname, 'racer.js')));
+    try {
+        const message = (racer) => new Promise((resolve, reject) => {
+            racer.once('message', resolve);
+            racer.once('error', reject);
+            racer.once('exit', (code) => reject(new Error(`a racer ended with ${code}`)));
+        });
+        await Promise.all(processes.map((racer, index) => {
+            const ready = message(racer);
+            racer.send({port: server.port, calls: racers[index]});
+            return ready;
+        }));
+        const results = processes.map(message);
+        for (const racer of processes) racer.send('go');
+        return await Promise.all(results);
+    } finally {
+        for (const racer of processes) racer.kill();
+    }
+}
+
+module.exports = {
+    assertHas, assertRefused, availability, book, bookingOf, cancel, edit, hoursOf, markDone, reload, runRace, stateOf, tryToBook,
+    tryToEdit,
+};

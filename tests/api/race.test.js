@@ -1,9 +1,7 @@
 'use strict';
 /* Eight processes released together fight for the same sixty slots: nobody is double-booked, every loser is told. */
 const assert = require('node:assert/strict');
-const {fork} = require('node:child_process');
-const path = require('node:path');
-const {availability} = require('./fixtures.js');
+const {availability, runRace} = require('./fixtures.js');
 const {suite} = require('./harness.js');
 
 const RACERS = 8;
@@ -12,26 +10,9 @@ const gpus = ['g0', 'g1', 'g2', 'g3'].map((id) => ({id}));
 const it = suite({config: {nodes: [{id: 'n', gpus}]}});
 
 /* Runs the race over BODIES; gives the answers of each racer. */
-async function race(server, bodies) {
-    const racers = Array.from({length: RACERS}, () => fork(path.join(__dirname, 'racer.js')));
-    try {
-        const message = (racer) => new Promise((resolve, reject) => {
-            racer.once('message', resolve);
-            racer.once('error', reject);
-            racer.once('exit', (code) => reject(new Error(`a racer ended with ${code}`)));
-        });
-        await Promise.all(racers.map((racer, index) => {
-            const ready = message(racer);
-            racer.send({port: server.port, label: `racer ${index}`, bodies});
-            return ready;
-        }));
-        const results = racers.map(message);
-        for (const racer of racers) racer.send('go');
-        return await Promise.all(results);
-    } finally {
-        for (const racer of racers) racer.kill();
-    }
-}
+const race = (server, bodies) => runRace(server, Array.from({length: RACERS}, (_, index) => (
+    bodies.map((body) => ['POST', '/api/book', {...body, user_label: `racer ${index}`}])
+)));
 
 const start = Date.UTC(2031, 0, 6) / 3_600_000;
 const at = (hour) => new Date((start + hour) * 3_600_000).toISOString();

@@ -1,11 +1,11 @@
 'use strict';
 /*
- * One of the processes of race.test.js: waits for the word, then tries to book each slot of one GPU, one after the other,
- * and tells which statuses it got. Started with fork().
+ * One of the processes of race.test.js and edit_race.test.js: waits for the word, then sends its CALLS ([method, path, body]),
+ * one after the other, and tells what it got. Started with fork().
  */
 const http = require('node:http');
 
-process.once('message', async ({port, label, bodies}) => {
+process.once('message', async ({port, calls}) => {
     const agent = new http.Agent({keepAlive: true, maxSockets: 1});
     const call = (method, path, body) => new Promise((resolve, reject) => {
         const request = http.request({host: '127.0.0.1', port, method, path, agent}, (response) => {
@@ -20,10 +20,12 @@ process.once('message', async ({port, label, bodies}) => {
     process.send('ready');
     process.once('message', async () => {
         const answers = [];
-        for (const body of bodies) {
-            const {status, text} = await call('POST', '/api/book', JSON.stringify({...body, user_label: label}));
+        for (const [method, path, body] of calls) {
+            const {status, text} = await call(method, path, JSON.stringify(body));
             const json = JSON.parse(text);
-            answers.push({status, id: json.booking_id, conflict: json.conflicts?.[0]?.booking_id});
+            answers.push({
+                status, id: json.booking_id ?? json.id, conflict: json.conflicts?.[0]?.booking_id, error: json.error, version: json.version,
+            });
         }
         agent.destroy();
         process.send(answers, () => process.disconnect());
