@@ -177,6 +177,7 @@ static bool write_book(struct call *call, void *context, struct json_writer *w)
         json_close(w);
         return true;
     }
+    book->series.undone = book->dry_run;
     ok = planner_book_series(planner, call->arena, &book->request, &book->series, &call->actor, call->now, &series, &call->err);
     if (ok)
         write_series(call, book, &series, w);

@@ -19,7 +19,10 @@ void write_conflicts(struct json_writer *w, const struct error *err)
         const struct error_conflict *conflict = &err->conflicts[i];
         json_open_object(w);
         json_put_string(w, "gpu_id", conflict->gpu_id);
-        json_put_integer(w, "booking_id", conflict->booking_id);
+        if (conflict->booking_id == 0) /* of a booking that was to be made by the same request */
+            json_put_null(w, "booking_id");
+        else
+            json_put_integer(w, "booking_id", conflict->booking_id);
         json_put_string(w, "user_label", conflict->user_label);
         json_put_hour(w, "start", conflict->window.start);
         json_put_hour(w, "end", conflict->window.end);

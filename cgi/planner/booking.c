@@ -54,6 +54,14 @@ static bool join_series(struct planner *planner, struct series *series, struct b
     return store_booking_update(planner->store, b, err);
 }
 
+/* What is undone has no id that anybody could look up, and another booking will get that number. */
+static void forget_ids(const struct series *series, struct error *err)
+{
+    for (size_t i = 0; i < err->conflict_count; i++)
+        if (series->count > 0 && err->conflicts[i].booking_id >= series->bookings[0]->id)
+            err->conflicts[i].booking_id = 0;
+}
+
 /* Takes what ERR owns. */
 static void skip(struct series *series, const struct booking_request *request, struct error *err)
 {
@@ -86,7 +94,10 @@ bool planner_book_series(struct planner *planner, struct arena *arena, const str
                 return false;
             continue;
         }
-        if (!series->skip || !can_skip(err))
+        bool refused = !series->skip || !can_skip(err);
+        if (refused || series->undone)
+            forget_ids(out, err);
+        if (refused)
             return false;
         skip(out, &each, err);
     }

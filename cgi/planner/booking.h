@@ -37,6 +37,7 @@ struct series_request {
     hour_t step;  /* hours from one to the next: a day or a week */
     size_t count; /* 1 to SERIES_MAX, the first included */
     bool skip;    /* leave out what conflicts or is over a limit; else that refuses all */
+    bool undone;  /* the caller keeps nothing of it (a dry run) */
 };
 
 struct series_skipped {
@@ -52,7 +53,8 @@ struct series {
 };
 
 /* Books REQUEST and its repetitions in the open transaction: all, or with skip all that fit. Nothing fits: ERROR_CONFLICT
- * (or the first one's refusal). OUT lives in ARENA but for what series_clear frees; clear it whatever the result. */
+ * (or the first one's refusal). One may be in the way of the next: in a conflict with one that is undone with the rest,
+ * booking_id is 0. OUT lives in ARENA but for what series_clear frees; clear it whatever the result. */
 bool planner_book_series(struct planner *planner, struct arena *arena, const struct booking_request *request,
                          const struct series_request *series, const struct actor *actor, int64_t now, struct series *out,
                          struct error *err);
