@@ -36,7 +36,7 @@ enum {
 
 /* Lists: ?1 after this id, ?2 node, ?3 and ?4 window, ?5 status, ?6 label, ?7 owner, ?8 limit; NULL filters nothing. */
 #define LIST(from)                                                                                                     \
-    "SELECT " COLUMNS " FROM booking " from " AND id > ?1 AND start_hour < ?4 AND end_hour > ?3 "                      \
+    "SELECT " COLUMNS " FROM " from " AND id > ?1 AND start_hour < ?4 AND end_hour > ?3 "                      \
     "AND (?5 IS NULL OR status = ?5) AND (?6 IS NULL OR user_label = ?6) AND (?7 IS NULL OR owner = ?7) "              \
     "ORDER BY id LIMIT ?8"
 #define OF_NODE "(?2 IS NULL OR node_key = ?2)"
@@ -59,10 +59,12 @@ static const char *const sql[] = {
     [BOOKING_GPU_INSERT] = "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)",
     [BOOKING_GPU_LIST] = "SELECT gpu_key FROM booking_gpu WHERE booking_id = ?1",
     [BOOKING_GPU_CLEAR] = "DELETE FROM booking_gpu WHERE booking_id = ?1",
-    [LIST_BY_ID] = LIST("NOT INDEXED WHERE " OF_NODE),
-    [LIST_BY_LABEL] = LIST("INDEXED BY booking_by_label WHERE user_label = ?6 AND " OF_NODE),
-    [LIST_BY_OWNER] = LIST("INDEXED BY booking_by_owner WHERE owner = ?7 AND " OF_NODE),
-    [LIST_BY_WINDOW] = LIST("INDEXED BY booking_by_end WHERE node_key IN (SELECT node_key FROM node WHERE " OF_NODE ")"),
+    [LIST_BY_ID] = LIST("booking NOT INDEXED WHERE " OF_NODE),
+    [LIST_BY_LABEL] = LIST("booking INDEXED BY booking_by_label WHERE user_label = ?6 AND " OF_NODE),
+    [LIST_BY_OWNER] = LIST("booking INDEXED BY booking_by_owner WHERE owner = ?7 AND " OF_NODE),
+    [LIST_BY_WINDOW] = CLASSES LIST("(SELECT node_key AS wanted FROM node WHERE " OF_NODE ") CROSS JOIN class "
+                                    "CROSS JOIN booking INDEXED BY booking_by_class WHERE node_key = wanted AND length_class = class.n "
+                                    "AND start_hour > ?3 - class.longest"),
     [HOURS_OF_LABEL] = HOURS_FROM "b.user_label = ?1",
     [HOURS_OF_OWNER] = HOURS_FROM "b.owner = ?1",
 };

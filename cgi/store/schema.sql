@@ -49,9 +49,6 @@ CREATE TABLE booking (
 -- Which bookings touch a window [s, e): those of a class no longer than L that start in (s - L, e). One range a class,
 -- wherever in the calendar the window lies.
 CREATE INDEX booking_by_class ON booking (node_key, length_class, start_hour);
-
--- Which bookings touch a window: people look at now and ahead, so the end leads.
-CREATE INDEX booking_by_end ON booking (node_key, end_hour, start_hour);
 -- What one person has: their list by id, and what is ahead of them for the limit on it.
 CREATE INDEX booking_by_label ON booking (user_label);
 CREATE INDEX booking_by_owner ON booking (owner) WHERE owner IS NOT NULL;
