@@ -48,7 +48,7 @@ CREATE TABLE booking (
 
 -- Which bookings touch a window [s, e): those of a class no longer than L that start in (s - L, e). One range a class,
 -- wherever in the calendar the window lies.
-CREATE INDEX booking_by_class ON booking (node_key, length_class, start_hour);
+CREATE INDEX booking_by_class ON booking (node_key, length_class, start_hour, end_hour);
 -- What one person has: their list by id, and what is ahead of them for the limit on it.
 CREATE INDEX booking_by_label ON booking (user_label);
 CREATE INDEX booking_by_owner ON booking (owner) WHERE owner IS NOT NULL;

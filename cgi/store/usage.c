@@ -8,8 +8,9 @@ enum { SPAN, PLANNED, PLANNED_GPUS, HELD, COUNT_ALL, COUNT_ENDED };
 
 static const char *const sql[] = {
     /* All from the index. */
-    [SPAN] = "SELECT min(b.id), max(b.id) FROM node n CROSS JOIN booking b INDEXED BY booking_by_end "
-             "ON b.node_key = n.node_key AND b.end_hour > ?1 AND b.start_hour < ?2",
+    [SPAN] = CLASSES "SELECT min(b.id), max(b.id) FROM node n CROSS JOIN class CROSS JOIN booking b "
+             "INDEXED BY booking_by_class ON b.node_key = n.node_key AND b.length_class = class.n "
+             "AND b.start_hour > ?1 - class.longest AND b.start_hour < ?2 AND b.end_hour > ?1",
     /* These two run side by side, both in the order in which their tables lie on the disk. */
     [PLANNED] = "SELECT id, start_hour, end_hour, released_at, user_label, owner FROM booking "
                 "WHERE id BETWEEN ?1 AND ?2 AND end_hour > ?3 AND start_hour < ?4 ORDER BY id",
