@@ -171,9 +171,21 @@ test('a worker holds the listen socket, the log, its folders and its own files, 
         for (const [fd, target] of descriptors) {
             const expected = fd === '0' || fd === '1' ? target === '/dev/null'
                 : fd === '2' || target === sockets[0][1] || target === pool.folder ||
-                    (pid !== pool.pid && target.startsWith(path.dirname(pool.database)));
+                    (pid !== pool.pid && (target === 'anon_inode:[eventpoll]' || target.startsWith(path.dirname(pool.database))));
             assert.ok(expected, `process ${pid} holds ${fd} -> ${target}`);
         }
     }
     assert.equal(listeners.size, 1, 'all hold the same one');
+});
+
+test('a request wakes one idle worker, not all of them', options, async (t) => {
+    const workers = 12, requests = 400;
+    const pool = await startPool(t, {workers});
+    const switches = () => pool.workers().reduce((sum, pid) => sum + Number(pools.status(pid, 'voluntary_ctxt_switches')), 0);
+    const before = switches();
+    for (let i = 0; i < requests; i++) await pool.request('GET', '/api/nodes');
+    const each = (switches() - before) / requests;
+    /* The one that answers sleeps a few times (for the connection, the request, the peer's close); eleven others need not. */
+    assert.ok(each < workers / 2, `${each} wake-ups a request`);
+    t.diagnostic(`${each} wake-ups a request`);
 });
