@@ -67,8 +67,10 @@ TEST(what_cannot_be_is_counted_at_the_edge)
     assert_int_equal(stats.routes[0].nanoseconds, 0);
     stats_count(&stats, 0, 99, INT64_MAX);
     stats_count(&stats, 0, 999, 0);
+    stats_count(&stats, 0, 600, 0);
     assert_int_equal(stats.routes[0].by_class[0], 2);
-    assert_int_equal(stats.routes[0].by_class[3], 1);
+    assert_int_equal(stats.routes[0].by_class[3], 2);
+    assert_int_equal(in_bucket(0, 0), 3);
     assert_int_equal(in_bucket(0, STATS_BUCKETS), 1);
 }
 
