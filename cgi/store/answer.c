@@ -6,8 +6,8 @@ enum { ANSWER_FIND, ANSWER_KEEP, ANSWER_FORGET };
 
 static const char *const sql[] = {
     [ANSWER_FIND] = "SELECT body, status, answer FROM request WHERE actor = ?1 AND claimed = ?2 AND key = ?3 AND at > ?4",
-    [ANSWER_KEEP] = "INSERT OR REPLACE INTO request (actor, claimed, key, at, body, status, answer) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [ANSWER_KEEP] = ("INSERT OR REPLACE INTO request (actor, claimed, key, at, body, status, answer) "
+                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
     /* A few at a time: more than are made, and never a long pause under the lock. */
     [ANSWER_FORGET] = "DELETE FROM request WHERE rowid IN (SELECT rowid FROM request WHERE at <= ?1 ORDER BY at LIMIT 20)",
 };
