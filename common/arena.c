@@ -130,6 +130,18 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     return arena_alloc(arena, total);
 }
 
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return items;
+    size_t more = count < 8 ? 16 : count * 2;
+    void *room = arena_array(arena, more, size);
+    if (count > 0)
+        memcpy(room, items, count * size);
+    *capacity = more;
+    return room;
+}
+
 char *arena_copy(struct arena *arena, const char *bytes, size_t length)
 {
     if (length == SIZE_MAX)

@@ -25,6 +25,12 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
 /* COUNT zeroed elements of SIZE bytes; aborts when the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+/*
+ * Room for one element more behind the COUNT elements of SIZE bytes in ITEMS, of which *CAPACITY fit: ITEMS itself, or a larger copy.
+ * A list starts as NULL with capacity 0; what it outgrew stays behind in the arena.
+ */
+void *arena_grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t size)
+    __attribute__((warn_unused_result, returns_nonnull));
 /* A copy of LENGTH bytes with a NUL behind them. */
 char *arena_copy(struct arena *arena, const char *bytes, size_t length) __attribute__((returns_nonnull));
 /* A copy of a NUL-terminated text. */

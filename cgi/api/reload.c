@@ -4,20 +4,6 @@
 
 #include "common/banned.h"
 
-static void write_items(struct json_writer *w, const char *key, const struct sync_list *list)
-{
-    json_key(w, key);
-    json_open_array(w);
-    for (size_t i = 0; i < list->count; i++) {
-        json_open_object(w);
-        json_put_string(w, "node_id", list->items[i].node_id);
-        if (list->items[i].gpu_id != NULL)
-            json_put_string(w, "gpu_id", list->items[i].gpu_id);
-        json_close(w);
-    }
-    json_close(w);
-}
-
 static bool write_reload(struct call *call, void *context, struct json_writer *w)
 {
     struct planner *planner = call->api->planner;
@@ -29,10 +15,10 @@ static bool write_reload(struct call *call, void *context, struct json_writer *w
     json_open_object(w);
     json_put_string(w, "status", "ok");
     json_put_boolean(w, "changed", report.changed);
-    write_items(w, "added", &report.added);
-    write_items(w, "updated", &report.updated);
-    write_items(w, "retired", &report.retired);
-    write_items(w, "returned", &report.returned);
+    sync_list_write(w, "added", &report.added);
+    sync_list_write(w, "updated", &report.updated);
+    sync_list_write(w, "retired", &report.retired);
+    sync_list_write(w, "returned", &report.returned);
     json_key(w, "affected_bookings");
     json_open_array(w);
     for (size_t i = 0; i < report.booking_count; i++) {

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json_write.h"
-
 #include "common/banned.h"
 
 /* What one run needs at each step. */
@@ -21,14 +19,7 @@ struct sync {
 
 static void note(struct sync *s, struct sync_list *list, const char *node_id, const char *gpu_id)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
-        struct sync_item *more = arena_array(s->arena, capacity, sizeof *more);
-        if (list->count > 0)
-            memcpy(more, list->items, list->count * sizeof *more);
-        list->items = more;
-        list->capacity = capacity;
-    }
+    list->items = arena_grow(s->arena, list->items, list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = (struct sync_item){node_id, gpu_id};
 }
 
@@ -159,10 +150,8 @@ static bool sync_all(struct sync *s, const struct config *config, struct error *
     return retire_unseen(s, err);
 }
 
-static void write_list(struct json_writer *w, const char *key, const struct sync_list *list)
+void sync_list_write(struct json_writer *w, const char *key, const struct sync_list *list)
 {
-    if (list->count == 0)
-        return;
     json_key(w, key);
     json_open_array(w);
     for (size_t i = 0; i < list->count; i++) {
@@ -185,10 +174,10 @@ static bool accept(struct sync *s, const struct buffer *text, const struct actor
 
     json_begin(&w, &detail);
     json_open_object(&w);
-    write_list(&w, "added", &s->report->added);
-    write_list(&w, "updated", &s->report->updated);
-    write_list(&w, "retired", &s->report->retired);
-    write_list(&w, "returned", &s->report->returned);
+    sync_list_write(&w, "added", &s->report->added);
+    sync_list_write(&w, "updated", &s->report->updated);
+    sync_list_write(&w, "retired", &s->report->retired);
+    sync_list_write(&w, "returned", &s->report->returned);
     json_close(&w);
     bool ok = store_event_append(planner->store, now, actor, "configured", 0, detail.data, &event, err) &&
               store_config_accept(planner->store, text->data, text->length, event, err);

@@ -6,6 +6,7 @@
 #define CGI_PLANNER_SYNC_H
 
 #include "cgi/planner/planner.h"
+#include "common/json_write.h"
 
 struct sync_item {
     const char *node_id;
@@ -24,6 +25,9 @@ struct sync_report {
     struct booking **bookings;
     size_t booking_count;
 };
+
+/* Writes the list as a member: "KEY": [{"node_id", "gpu_id"?}…]. */
+void sync_list_write(struct json_writer *w, const char *key, const struct sync_list *list);
 
 /*
  * Reads SOURCE inside the open write transaction, checks it whole, syncs, keeps the accepted text and appends the event

@@ -28,18 +28,6 @@ struct reading {
 #define WHOLE_TABLE_SHARE 3
 _Static_assert(TIMELINE_ROWS_MAX < NOT_HELD, "an index is none of the marks");
 
-/* Room for one element more behind the N that ITEMS has. */
-static void *room(struct arena *arena, void *items, size_t n, size_t *capacity, size_t size)
-{
-    if (n < *capacity)
-        return items;
-    *capacity = n == 0 ? 64 : n * 2;
-    void *more = arena_array(arena, *capacity, size);
-    if (n > 0)
-        memcpy(more, items, n * size);
-    return more;
-}
-
 static bool fits(const struct reading *r)
 {
     if (r->out->booking_count + r->out->hold_count < TIMELINE_ROWS_MAX)
@@ -61,7 +49,7 @@ static bool add_hold(struct reading *r, const struct allocation *held)
     if (!fits(r))
         return false;
     id_map_put(&r->bookings, held->booking_id, HELD);
-    t->holds = room(r->arena, t->holds, t->hold_count, &r->hold_capacity, sizeof *t->holds);
+    t->holds = arena_grow(r->arena, t->holds, t->hold_count, &r->hold_capacity, sizeof *t->holds);
     t->holds[t->hold_count++] = (struct timeline_hold){
         .window = window_intersect(held->window, r->question->window),
         .booking_id = held->booking_id,
@@ -81,7 +69,7 @@ static bool read_gpu(struct reading *r, const struct gpu *gpu, size_t number, st
             return false;
     if (t->hold_count == first)
         return true;
-    t->rows = room(r->arena, t->rows, t->row_count, &r->row_capacity, sizeof *t->rows);
+    t->rows = arena_grow(r->arena, t->rows, t->row_count, &r->row_capacity, sizeof *t->rows);
     t->rows[t->row_count++] = (struct timeline_row){number, first, t->hold_count - first};
     return true;
 }
@@ -108,7 +96,7 @@ static bool add_booking(struct reading *r, const struct booking_outline *outline
 
     if (!fits(r))
         return false;
-    t->bookings = room(r->arena, t->bookings, t->booking_count, &r->booking_capacity, sizeof *t->bookings);
+    t->bookings = arena_grow(r->arena, t->bookings, t->booking_count, &r->booking_capacity, sizeof *t->bookings);
     struct booking_outline *b = &t->bookings[t->booking_count++];
     *b = *outline;
     b->user_label = arena_text(r->arena, outline->user_label);

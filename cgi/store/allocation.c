@@ -46,12 +46,7 @@ bool store_holdings(struct store *store, struct arena *arena, int64_t gpu_key, s
         hour_t end = column_hour(statement, 1);
         if (end <= window.start) /* rows do not overlap, so all further ones end earlier still */
             break;
-        if (n == capacity) {
-            struct holding *more = arena_array(arena, capacity = capacity == 0 ? 4 : capacity * 4, sizeof *more);
-            if (n > 0)
-                memcpy(more, rows, n * sizeof *more);
-            rows = more;
-        }
+        rows = arena_grow(arena, rows, n, &capacity, sizeof *rows);
         rows[n++] = (struct holding){
             .window = {column_hour(statement, 0), end},
             .booking_id = sqlite3_column_int64(statement, 2),
@@ -67,14 +62,7 @@ bool store_holdings(struct store *store, struct arena *arena, int64_t gpu_key, s
 
 static void list_add(struct allocation_list *list, struct arena *arena, struct allocation a)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 32 : list->capacity * 2;
-        struct allocation *more = arena_array(arena, capacity, sizeof *more);
-        if (list->count > 0)
-            memcpy(more, list->items, list->count * sizeof *more);
-        list->items = more;
-        list->capacity = capacity;
-    }
+    list->items = arena_grow(arena, list->items, list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = a;
 }
 

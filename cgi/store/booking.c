@@ -104,14 +104,7 @@ struct keys {
 
 static void keys_add(struct keys *keys, int64_t key)
 {
-    if (keys->count == keys->capacity) {
-        size_t capacity = keys->count < 8 ? 64 : keys->count * 4;
-        int64_t *more = arena_array(keys->arena, capacity, sizeof *more);
-        if (keys->count > 0)
-            memcpy(more, keys->items, keys->count * sizeof *more);
-        keys->items = more;
-        keys->capacity = capacity;
-    }
+    keys->items = arena_grow(keys->arena, keys->items, keys->count, &keys->capacity, sizeof *keys->items);
     keys->items[keys->count++] = key;
 }
 
@@ -235,14 +228,7 @@ struct list {
 
 static void list_add(struct list *list, struct booking *b)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
-        struct booking **more = arena_array(list->arena, capacity, sizeof *more);
-        if (list->count > 0)
-            memcpy(more, list->items, list->count * sizeof *more);
-        list->items = more;
-        list->capacity = capacity;
-    }
+    list->items = arena_grow(list->arena, list->items, list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = b;
 }
 

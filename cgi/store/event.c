@@ -50,18 +50,6 @@ static struct store_event event_from_row(sqlite3_stmt *row, struct arena *arena)
     };
 }
 
-/* Room for one element more behind the N that ITEMS has; in an arena the old place is only left. */
-static void *room(struct arena *arena, void *items, size_t n, size_t *capacity, size_t size)
-{
-    if (n < *capacity)
-        return items;
-    *capacity = n == 0 ? 16 : n * 4;
-    void *more = arena_array(arena, *capacity, size);
-    if (n > 0)
-        memcpy(more, items, n * size);
-    return more;
-}
-
 bool store_events(struct store *store, struct arena *arena, int64_t after, int64_t booking_id, int64_t limit,
                   struct store_event **out, size_t *out_count, struct error *err)
 {
@@ -78,7 +66,7 @@ bool store_events(struct store *store, struct arena *arena, int64_t after, int64
     if (booking_id != 0)
         bind_integer(statement, 3, booking_id);
     while ((step = store_step(store, statement, err)) == STEP_ROW) {
-        *out = room(arena, *out, n, &capacity, sizeof **out);
+        *out = arena_grow(arena, *out, n, &capacity, sizeof **out);
         (*out)[n++] = event_from_row(statement, arena);
     }
     *out_count = n;
@@ -97,7 +85,7 @@ bool store_events_bookings(struct store *store, struct arena *arena, int64_t aft
         return false;
     bind_integer(statement, 1, after);
     while ((step = store_step(store, statement, err)) == STEP_ROW) {
-        *out = room(arena, *out, n, &capacity, sizeof **out);
+        *out = arena_grow(arena, *out, n, &capacity, sizeof **out);
         (*out)[n++] = sqlite3_column_int64(statement, 0);
     }
     *out_count = n;

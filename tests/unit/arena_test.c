@@ -144,6 +144,22 @@ TEST(an_array_whose_size_overflows_aborts)
     arena_release(&arena);
 }
 
+TEST(a_list_grows_and_keeps_its_elements)
+{
+    struct arena arena;
+    int *items = NULL;
+    size_t capacity = 0;
+    arena_init(&arena);
+    for (int i = 0; i < 1000; i++) {
+        items = arena_grow(&arena, items, (size_t)i, &capacity, sizeof(*items));
+        assert_true(capacity > (size_t)i);
+        items[i] = i;
+    }
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(items[i], i);
+    arena_release(&arena);
+}
+
 TEST(releasing_twice_is_fine)
 {
     struct arena arena;
@@ -166,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_copy_may_hold_nul_bytes_and_has_one_behind_it),
         cmocka_unit_test(a_formatted_text_may_be_short_or_long),
         cmocka_unit_test(an_array_whose_size_overflows_aborts),
+        cmocka_unit_test(a_list_grows_and_keeps_its_elements),
         cmocka_unit_test(releasing_twice_is_fine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
