@@ -92,27 +92,51 @@ static bool clear_path(const char *path, const struct sockaddr_un *address, stru
     return true;
 }
 
+/*
+ * Remembers what was bound, and gives it its owner. Through a descriptor, and only if it is a socket: whoever may write in
+ * the folder could have put a file of somebody else's there in between.
+ */
+static bool hand_over(const char *path, uid_t owner, gid_t group, struct error *err)
+{
+    struct stat there;
+    bool done = false;
+    int fd = openat(made.folder, made.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &there) != 0) {
+        system_error(err, path, "cannot look at it");
+        goto out;
+    }
+    if (!S_ISSOCK(there.st_mode)) {
+        error_set(err, ERROR_INTERNAL, "--socket %s: somebody has put something else there meanwhile", path);
+        goto out;
+    }
+    made.device = there.st_dev;
+    made.inode = there.st_ino;
+    if ((owner != (uid_t)-1 || group != (gid_t)-1) && fchownat(fd, "", owner, group, AT_EMPTY_PATH) != 0)
+        system_error(err, path, "cannot give it to its owner and group");
+    else
+        done = true;
+out:
+    if (fd >= 0)
+        close(fd);
+    return done;
+}
+
 /* Binds, gives it its owner, and only then listens: nobody gets in before the rights are what they should be. */
 static bool bind_and_listen(int fd, const char *path, const struct sockaddr_un *address, uid_t owner, gid_t group,
                             struct error *err)
 {
-    struct stat there;
+    /* The file gets the descriptor's mode less the umask; where the folder hands down an access list, no umask counts. */
     mode_t mask = umask(0117);
-    int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+    bool bound = fchmod(fd, 0660) == 0 && bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+    int reason = errno;
 
     umask(mask);
-    if (bound != 0)
+    errno = reason;
+    if (!bound)
         return system_error(err, path, "cannot make it");
-    if (fstatat(made.folder, made.name, &there, AT_SYMLINK_NOFOLLOW) != 0)
-        return system_error(err, path, "cannot look at it");
-    made.device = there.st_dev;
-    made.inode = there.st_ino;
-    /* An access list that the folder hands down can widen what the mask left. */
-    if ((there.st_mode & 07777) != 0660 && fchmodat(made.folder, made.name, 0660, 0) != 0)
-        return system_error(err, path, "cannot set its mode");
-    if ((owner != (uid_t)-1 || group != (gid_t)-1) &&
-        fchownat(made.folder, made.name, owner, group, AT_SYMLINK_NOFOLLOW) != 0)
-        return system_error(err, path, "cannot give it to its owner and group");
+    if (!hand_over(path, owner, group, err))
+        return false;
     if (listen(fd, LISTEN_BACKLOG) != 0)
         return system_error(err, path, "cannot listen on it");
     return true;

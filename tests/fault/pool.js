@@ -17,6 +17,7 @@ const source = process.env.PROCPLAN_SOURCE || path.resolve(__dirname, '..', '..'
 const build = process.env.PROCPLAN_BUILD || [process.cwd(), source, path.join(source, 'build')]
     .find((folder) => fs.existsSync(path.join(folder, 'procplan-fcgi'))) || process.cwd();
 const program = path.join(build, 'procplan-fcgi');
+if (!fs.existsSync(program)) throw new Error(`${program} is not built; PROCPLAN_BUILD says where it is`);
 
 /* A hang is longer than this, even on a busy machine. Milliseconds. */
 const PATIENCE = 60_000;
