@@ -167,6 +167,11 @@ void sync_list_write(struct json_writer *w, const char *key, const struct sync_l
 /* The event that makes the new configuration the one in force: its id is the configuration's revision. */
 static bool accept(struct sync *s, const struct buffer *text, const struct actor *actor, int64_t now, struct error *err)
 {
+    const struct {
+        const char *key;
+        const struct sync_list *list;
+    } lists[] = {{"added", &s->report->added}, {"updated", &s->report->updated}, {"retired", &s->report->retired},
+                 {"returned", &s->report->returned}};
     struct planner *planner = s->planner;
     struct buffer detail = BUFFER_INIT;
     struct json_writer w;
@@ -174,10 +179,9 @@ static bool accept(struct sync *s, const struct buffer *text, const struct actor
 
     json_begin(&w, &detail);
     json_open_object(&w);
-    sync_list_write(&w, "added", &s->report->added);
-    sync_list_write(&w, "updated", &s->report->updated);
-    sync_list_write(&w, "retired", &s->report->retired);
-    sync_list_write(&w, "returned", &s->report->returned);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (lists[i].list->count > 0)
+            sync_list_write(&w, lists[i].key, lists[i].list);
     json_close(&w);
     bool ok = store_event_append(planner->store, now, actor, "configured", 0, detail.data, &event, err) &&
               store_config_accept(planner->store, text->data, text->length, event, err);
