@@ -36,7 +36,9 @@ it('the same key with another body is a 422 and books nothing', async (server) =
     assertRefused(await withKey(server, 'other', body('03', {user_label: 'bob'})), 422);
     assertRefused(await withKey(server, 'other', body('04')), 422);
     assertRefused(await withKey(server, 'other', `${JSON.stringify(body('03'))} `), 422);
-    assert.equal((await bookingsOf(server, '03')).length, 1);
+    assert.equal((await withKey(server, 'longer', `${JSON.stringify(body('03', {user_label: 'eve'}))} `)).status, 201);
+    assertRefused(await withKey(server, 'longer', body('03', {user_label: 'eve'})), 422);
+    assert.equal((await bookingsOf(server, '03')).length, 2);
     assert.equal((await bookingsOf(server, '04')).length, 0);
 });
 
