@@ -20,6 +20,7 @@
 #include "cgi/worker.h"
 #include "common/json_read.h"
 #include "common/log.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
@@ -202,7 +203,9 @@ static int check_config(const char *path)
         printf("%s: fine: %zu node%s, %zu GPU%s\n", path, config.node_count, config.node_count == 1 ? "" : "s", gpus,
                gpus == 1 ? "" : "s");
     } else {
-        fprintf(stderr, "%s\n", err.message);
+        char line[4 * sizeof(err.message)]; /* names in the file come from outside, and a terminal obeys control characters */
+        text_escape(err.message, strlen(err.message), line, sizeof(line));
+        fprintf(stderr, "%s\n", line);
     }
     error_clear(&err);
     arena_release(&arena);

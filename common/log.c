@@ -50,35 +50,6 @@ void log_open(const char *program, enum log_level level)
     log_journal = stderr_is_journal();
 }
 
-/* Copies MESSAGE behind OUT's USED bytes with what is not plain text as \xHH, as far as it fits; leaves room for a newline. */
-static size_t append_escaped(char out[LINE_SIZE], size_t used, const char *message, size_t length)
-{
-    static const char hex[] = "0123456789abcdef";
-    size_t at = 0;
-    while (at < length) {
-        uint32_t character;
-        size_t size = text_decode(message + at, length - at, &character);
-        bool escape = size == 0 || text_has_control(message + at, size);
-        if (size == 0)
-            size = 1;
-        if (used + (escape ? 4 * size : size) + 1 > LINE_SIZE)
-            break;
-        for (size_t i = at; i < at + size; i++) {
-            unsigned char c = (unsigned char)message[i];
-            if (escape) {
-                out[used++] = '\\';
-                out[used++] = 'x';
-                out[used++] = hex[c >> 4];
-                out[used++] = hex[c & 15];
-            } else {
-                out[used++] = (char)c;
-            }
-        }
-        at += size;
-    }
-    return used;
-}
-
 static void write_line(const char *line, size_t length)
 {
     while (length > 0) {
@@ -108,8 +79,9 @@ static void log_line(enum log_level level, const char *format, va_list arguments
     int length = vsnprintf(message, sizeof(message), format, arguments);
     if (prefix_length > 0 && length >= 0) {
         memcpy(line, prefix, (size_t)prefix_length);
-        size_t used = append_escaped(line, (size_t)prefix_length, message, strlen(message));
-        line[used++] = '\n';
+        size_t used = (size_t)prefix_length;
+        used += text_escape(message, strlen(message), line + used, sizeof(line) - used);
+        line[used++] = '\n'; /* over the NUL */
         write_line(line, used);
     }
     errno = saved_errno;

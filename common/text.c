@@ -113,6 +113,33 @@ static unsigned char lower(char c)
     return c >= 'A' && c <= 'Z' ? (unsigned char)(c - 'A' + 'a') : (unsigned char)c;
 }
 
+size_t text_escape(const char *bytes, size_t length, char *out, size_t size)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t used = 0;
+    for (size_t at = 0; at < length;) {
+        uint32_t character;
+        size_t taken = text_decode(bytes + at, length - at, &character);
+        bool escape = taken == 0 || text_has_control(bytes + at, taken);
+        if (taken == 0)
+            taken = 1;
+        if (used + (escape ? 4 * taken : taken) + 1 > size)
+            break;
+        for (size_t i = at; i < at + taken; i++) {
+            unsigned char c = (unsigned char)bytes[i];
+            if (escape) {
+                memcpy(out + used, (char[]){'\\', 'x', hex[c >> 4], hex[c & 15]}, 4);
+                used += 4;
+            } else {
+                out[used++] = (char)c;
+            }
+        }
+        at += taken;
+    }
+    out[used] = '\0';
+    return used;
+}
+
 bool text_equal_nocase(const char *a, const char *b)
 {
     while (*a && lower(*a) == lower(*b)) {

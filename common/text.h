@@ -26,6 +26,11 @@ size_t text_cut(const char *bytes, size_t length, size_t max);
 struct slice text_trim(const char *bytes, size_t length);
 /* True when a control character is in it: category Cc (U+0000 to U+001F, U+007F to U+009F), or U+2028, U+2029. */
 bool text_has_control(const char *bytes, size_t length);
+/*
+ * For terminals and logs: BYTES with each control character, and what is no UTF-8, as \xHH. Writes at most SIZE bytes with the NUL
+ * (SIZE > 0), cut between characters, and returns how many without it.
+ */
+size_t text_escape(const char *bytes, size_t length, char *out, size_t size);
 /* ASCII letters compared without case; other bytes exactly. */
 bool text_equal_nocase(const char *a, const char *b);
 /* The candidate with the smallest edit distance (Damerau-Levenshtein, adjacent transpositions) to NAME, if that is at most

@@ -156,9 +156,21 @@ TEST(a_very_long_name_is_near_to_nothing)
     assert_null(text_nearest(name, names, COUNT(names)));
 }
 
+TEST(what_a_terminal_would_obey_is_escaped)
+{
+    char out[64];
+    assert_int_equal(text_escape("a\x1b[2Jb\xff é\xc2\x9b", 12, out, sizeof(out)), 24);
+    assert_string_equal(out, "a\\x1b[2Jb\\xff é\\xc2\\x9b");
+    assert_int_equal(text_escape("aé", 3, out, 3), 1);
+    assert_string_equal(out, "a");
+    assert_int_equal(text_escape("\n", 1, out, 4), 0);
+    assert_int_equal(text_escape("\n", 1, out, 5), 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_terminal_would_obey_is_escaped),
         cmocka_unit_test(every_character_is_decoded),
         cmocka_unit_test(what_is_not_utf_8_is_refused),
         cmocka_unit_test(characters_are_counted_not_bytes),
