@@ -34,6 +34,14 @@ it('the answer keeps the order asked, and repeats what is repeated', async (serv
     assert.deepEqual(await nodesOf(server, {...WINDOW, node_ids: ['alpha', 'beta', 'alpha']}), ['alpha', 'beta', 'alpha']);
 });
 
+it('what is repeated is the same each time, commas and all', async (server) => {
+    const {json} = await bulk(server, {...WINDOW, node_ids: ['beta', 'beta', 'alpha', 'beta', 7, 'alpha']});
+    const [beta, again, alpha, third, seven, alphaAgain] = json.availability;
+    assert.deepEqual(json.availability.map((grid) => grid.node.id), ['beta', 'beta', 'alpha', 'beta', '7', 'alpha']);
+    assert.deepEqual([again, third, alphaAgain], [beta, beta, alpha]);
+    assert.equal(seven.grid.rows.length, 2);
+});
+
 it('unknown ids are passed over', async (server) => {
     assert.deepEqual(await nodesOf(server, {...WINDOW, node_ids: ['nowhere', 'beta', 'gone']}), ['beta']);
 });

@@ -20,6 +20,7 @@ const it = (name, body) => suiteIt(name, async (server, t) => {
     assert.deepEqual(server.workers(), workers, `a worker was lost:\n${server.stderr.slice(-4000)}`);
 });
 
+const MEGABYTE = 1024 * 1024;
 const BODY_ROUTES = ['/api/book', '/api/mark_done', '/api/availability_bulk'];
 const post = (server, target, body) => request(server, 'POST', target, {body});
 
@@ -99,9 +100,15 @@ it('half a million members, a long array, and a long text are read or refused in
         for (const body of bodies) assertClientFault(await post(server, target, body), body.slice(0, 40), {may: [200]});
 });
 
-/* -- sizes and lengths ---------------------------------------------------------------------------------------- */
+it('a node that is asked for half a million times is answered or refused in time', async (server) => {
+    const window = '"start":"2031-01-01","end":"2031-01-02","granularity":"day"';
+    for (const id of ['"beta"', '"empty"', '7']) {
+        const ids = Array(Math.floor((MEGABYTE - 200) / (id.length + 1))).fill(id).join(',');
+        assertClientFault(await post(server, '/api/availability_bulk', `{${window},"node_ids":[${ids}]}`), id, {may: [200]});
+    }
+});
 
-const MEGABYTE = 1024 * 1024;
+/* -- sizes and lengths ---------------------------------------------------------------------------------------- */
 
 it('a body of 1 MiB is read, one of a byte more is a 413', async (server) => {
     const fill = (size) => `{"x":"${'y'.repeat(size - 8)}"}`;
