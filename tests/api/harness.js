@@ -54,6 +54,7 @@ function processInfo(pid) {
             state: fields[0],
             parent: Number(fields[1]),
             session: Number(fields[3]),
+            ticks: Number(fields[11]) + Number(fields[12]), /* processor time, user and system */
         };
     } catch {
         return null;

@@ -5,7 +5,8 @@
  * Ours is procplan-server with a pool of 4. The ceiling is constant.c with a pool of 4, which prints an answer of the same bytes,
  * behind a second nginx with a copy of the first one's configuration; for bookings it is commits.c, raw SQLite commits
  * on the same file system. The load comes from load.c over 16 connections. Rounds are paired (ours, ceiling, ours, …), so
- * that a neighbour's noise meets both, and medians are printed. Nothing here passes or fails; the aims are printed
+ * that a neighbour's noise meets both, and medians are printed. "cpu us" is the processor time of nginx and pool for a
+ * request: the steadier number where the machine has other things to do. Nothing here passes or fails; the aims are printed
  * beside the ratios.
  *
  * PROCPLAN_BENCH_ROUNDS (5) and PROCPLAN_BENCH_SECONDS (1, for each measurement) change the length; TMPDIR chooses the file system.
@@ -127,7 +128,7 @@ async function startCeiling(server, answers) {
     ];
     const stop = () => children.forEach((child) => child.kill('SIGTERM'));
     process.on('exit', stop);
-    server.ceiling = {port, stop};
+    server.ceiling = {port, stop, roots: children.map((child) => child.pid)};
     await until(() => request(server.ceiling, 'GET', '/api/0').then((answer) => answer.status === 200, () => false),
         'the ceiling answers', 10_000);
     return server.ceiling;
@@ -145,13 +146,28 @@ function runProgram(name, args) {
     });
 }
 
+/* Processor seconds so far of the processes ROOTS and of what they have started; 100 ticks a second is what Linux shows. */
+function processorTime(roots) {
+    const known = new Set(roots);
+    let ticks = 0;
+    for (const pid of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry)).map(Number).sort((a, b) => a - b)) {
+        const info = processInfo(pid);
+        if (!info || !(known.has(pid) || known.has(info.parent))) continue;
+        known.add(pid);
+        ticks += info.ticks;
+    }
+    return ticks / 100;
+}
+
 let templates = 0;
-function loadOf(server, port, {template, status = 200}) {
+function loadOf(server, {port, roots}, {template, status = 200}) {
     const file = path.join(server.directory, `template${templates++}`);
     fs.writeFileSync(file, template);
     let first = 0;
     return async (seconds) => {
+        const before = processorTime(roots);
         const result = await runProgram('load', [port, CONNECTIONS, seconds, first, status, file].map(String));
+        result.cpu_us = (processorTime(roots) - before) * 1e6 / result.requests;
         if (result.wrong > 0) throw new Error(`${result.wrong} answers were not ${status}: ${template}`);
         first += result.requests + CONNECTIONS; /* those cut off at the end may have arrived */
         return result;
@@ -159,7 +175,7 @@ function loadOf(server, port, {template, status = 200}) {
 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-const medians = (results) => Object.fromEntries(['per_second', 'p50_us', 'p99_us']
+const medians = (results) => Object.fromEntries(['per_second', 'p50_us', 'p99_us', 'cpu_us']
     .map((name) => [name, median(results.map((result) => result[name]))]));
 
 async function compare(ours, ceiling) {
@@ -190,8 +206,8 @@ function printMachine(directory) {
 }
 
 function printHead() {
-    console.log(`\n${''.padEnd(30)} | ${'ours'.padEnd(25)} | ${'ceiling'.padEnd(25)} |`);
-    const columns = `${'req/s'.padStart(7)} ${'p50 ms'.padStart(8)} ${'p99 ms'.padStart(8)}`;
+    console.log(`\n${''.padEnd(30)} | ${'ours'.padEnd(32)} | ${'ceiling'.padEnd(32)} |`);
+    const columns = `${'req/s'.padStart(7)} ${'p50 ms'.padStart(8)} ${'p99 ms'.padStart(8)} ${'cpu us'.padStart(6)}`;
     console.log(`${''.padEnd(30)} | ${columns} | ${columns} | ratio  aim`);
 }
 
@@ -199,7 +215,8 @@ const milliseconds = (us) => (us / 1000).toFixed(2);
 function printRow(name, {ours, ceiling}, aim) {
     const ratio = ours.per_second / ceiling.per_second;
     const cells = [ours, ceiling].map((side) => `${side.per_second.toFixed(0).padStart(7)} ` +
-        `${milliseconds(side.p50_us).padStart(8)} ${milliseconds(side.p99_us).padStart(8)}`);
+        `${milliseconds(side.p50_us).padStart(8)} ${milliseconds(side.p99_us).padStart(8)} ` +
+        `${(side.cpu_us === undefined ? '' : side.cpu_us.toFixed(0)).padStart(6)}`);
     const verdict = aim === undefined ? '' : `${aim.toFixed(1)}${ratio < aim ? '  missed' : ''}`;
     console.log(`${name.padEnd(30)} | ${cells.join(' | ')} | ${ratio.toFixed(2).padStart(5)}  ${verdict}`);
 }
@@ -224,6 +241,7 @@ async function bench(server) {
         `${Math.round(100 * busy / slots.length)} % of the GPU-days have one`);
 
     const ceiling = await startCeiling(server, [nodes.bytes, week.bytes, year.bytes, null]);
+    const us = {port: server.port, roots: [server.pid]};
     const get = (target, header = '') => `GET ${target} HTTP/1.1\n${header}\n`;
     const book = 'POST /api/book HTTP/1.1\nContent-Type: application/json\n\n' + JSON.stringify({
         node_id: 'node7', start: `{h:${GPUS}:10000000:${EMPTY_FROM}}`, end: `{h:${GPUS}:10000000:${EMPTY_FROM + 1}}`,
@@ -241,11 +259,11 @@ async function bench(server) {
     printHead();
     for (const [name, ours, index, aim] of rows) {
         const constant = {template: get(`/api/${index}`), status: ours.status};
-        printRow(name, await compare(loadOf(server, server.port, ours), loadOf(server, ceiling.port, constant)), aim);
+        printRow(name, await compare(loadOf(server, us, ours), loadOf(server, ceiling, constant)), aim);
     }
     let databases = 0;
     const commits = (seconds) => runProgram('commits', [path.join(server.directory, `raw${databases++}.db`), String(seconds)]);
-    printRow('book, beside raw commits', await compare(loadOf(server, server.port, {template: book, status: 201}), commits), 0.5);
+    printRow('book, beside raw commits', await compare(loadOf(server, us, {template: book, status: 201}), commits), 0.5);
 }
 
 async function main() {
