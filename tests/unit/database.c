@@ -40,6 +40,11 @@ void database_open(struct database *db, const char *config)
 
 bool database_configure(struct database *db, const char *config, struct error *err)
 {
+    return database_configure_at(db, config, 1800000000, err);
+}
+
+bool database_configure_at(struct database *db, const char *config, int64_t now, struct error *err)
+{
     static const struct actor nobody = {"", false};
     struct config_source source;
     struct sync_report report;
@@ -50,7 +55,7 @@ bool database_configure(struct database *db, const char *config, struct error *e
     must(file != NULL && fputs(config, file) >= 0 && fclose(file) == 0, "config.json", NULL);
     must(config_source_open(&source, path, err), "config_source_open", err);
     bool ok = planner_begin_write(db->planner, err) &&
-              planner_sync(db->planner, &db->arena, &source, &nobody, 1800000000, &report, err) &&
+              planner_sync(db->planner, &db->arena, &source, &nobody, now, &report, err) &&
               planner_commit(db->planner, err);
     if (!ok)
         planner_rollback(db->planner);

@@ -20,6 +20,8 @@ void database_folder(struct database *db);
 void database_open(struct database *db, const char *config);
 /* Takes in another text. */
 bool database_configure(struct database *db, const char *config, struct error *err);
+/* The same, at NOW (seconds). */
+bool database_configure_at(struct database *db, const char *config, int64_t now, struct error *err);
 void database_close(struct database *db);
 /* An hour given as text. */
 hour_t at(const char *text);
