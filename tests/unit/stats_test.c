@@ -1,6 +1,10 @@
 #include "tests/unit/unit.h"
 
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cgi/http/stats.h"
 
@@ -74,6 +78,35 @@ TEST(what_cannot_be_is_counted_at_the_edge)
     assert_int_equal(in_bucket(0, STATS_BUCKETS), 1);
 }
 
+/* The memory is shared, so nothing that one process counted is lost when another counts, or when it dies. */
+TEST(processes_that_count_at_once_lose_nothing)
+{
+    struct shared {
+        struct stats stats;
+        _Atomic int ready;
+    } *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_ptr_not_equal(shared, MAP_FAILED);
+    for (int p = 0; p < 4; p++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            shared->ready++;
+            while (shared->ready < 4)
+                sched_yield();
+            for (int i = 0; i < 1000000; i++)
+                stats_count(&shared->stats, 7, 200, 1);
+            _exit(0);
+        }
+    }
+    for (int p = 0; p < 4; p++)
+        assert_true(wait(NULL) > 0);
+    assert_int_equal(shared->stats.routes[7].by_class[0], 4000000);
+    assert_int_equal(shared->stats.routes[7].by_time[0], 4000000);
+    assert_int_equal(shared->stats.routes[7].nanoseconds, 4000000);
+    munmap(shared, sizeof(*shared));
+}
+
 #define COUNTED(test) cmocka_unit_test_setup(test, begin)
 
 int main(void)
@@ -83,6 +116,7 @@ int main(void)
         COUNTED(a_time_of_exactly_a_bound_is_counted_below_it_and_a_longer_one_above),
         COUNTED(an_unknown_route_is_counted_apart),
         COUNTED(what_cannot_be_is_counted_at_the_edge),
+        COUNTED(processes_that_count_at_once_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
