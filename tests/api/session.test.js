@@ -1,0 +1,67 @@
+'use strict';
+/* GET /api/session: who the viewer is, as the server sees it. */
+const assert = require('node:assert/strict');
+const {assertHas, assertRefused, reload} = require('./fixtures.js');
+const {CONFIG, request, suite} = require('./harness.js');
+
+const it = suite();
+const session = (server, headers) => request(server, 'GET', '/api/session', {headers});
+
+it('in open mode nobody is anybody until they say so', async (server) => {
+    const answer = await session(server);
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['content-type'], 'application/json');
+    assert.deepEqual(Object.keys(answer.json).sort(), ['admin', 'claimed', 'limits', 'mode', 'now', 'user', 'version']);
+    assertHas(answer.json, {mode: 'open', user: null, claimed: false, admin: false});
+    assert.match(answer.json.version, /^\d+\.\d+\.\d+$/);
+});
+
+it('Procplan-User is a claim, and marked as one', async (server) => {
+    assertHas((await session(server, {'Procplan-User': ' ada '})).json, {user: 'ada', claimed: true, admin: false});
+    const name = Buffer.from('Zoë 🚀').toString('latin1');
+    assertHas((await session(server, {'Procplan-User': name})).json, {user: 'Zoë 🚀', claimed: true});
+});
+
+it('a name that is none is no claim', async (server) => {
+    for (const name of ['', '  ', 'x'.repeat(65), '\x80', Buffer.from('a\u0085b').toString('latin1')])
+        assertHas((await session(server, {'Procplan-User': name})).json, {user: null, claimed: false});
+    assertHas((await session(server, {'Procplan-User': 'x'.repeat(64)})).json, {claimed: true});
+});
+
+it('nobody becomes a user or an administrator by a header of the web server\'s', async (server) => {
+    const answer = await session(server, {
+        'Remote-User': 'root', 'X-Remote-User': 'root', 'X-Forwarded-User': 'root', 'Authorization': 'Basic cm9vdDp4',
+    });
+    assertHas(answer.json, {user: null, claimed: false, admin: false});
+});
+
+it('nobody keeps it: it is one viewer\'s and one second\'s', async (server) => {
+    const before = Math.floor(Date.now() / 1000);
+    const answer = await session(server, {'If-None-Match': '*'});
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['cache-control'], 'no-store');
+    assert.equal(answer.headers.etag, undefined);
+    assert.match(answer.json.now, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/);
+    const now = Date.parse(answer.json.now) / 1000;
+    assert.ok(now >= before && now <= Date.now() / 1000, answer.json.now);
+});
+
+it('limits are those of the configuration, null where there is none', async (server) => {
+    assert.deepEqual((await session(server)).json.limits, {
+        max_booking_hours: 8784, max_days_ahead: null, max_gpus_per_booking: null, max_active_gpu_hours_per_user: null, allow_past: true,
+    });
+    const limits = {
+        max_booking_hours: 48, max_days_ahead: 90, max_gpus_per_booking: 2, max_active_gpu_hours_per_user: 500, allow_past: false,
+    };
+    server.writeConfig({...CONFIG, limits});
+    assert.equal((await reload(server)).status, 200);
+    for (let i = 0; i < 16; i++) assert.deepEqual((await session(server)).json.limits, limits);
+    server.writeConfig(CONFIG);
+    assert.equal((await reload(server)).status, 200);
+});
+
+it('it is read only', async (server) => {
+    const answer = await request(server, 'POST', '/api/session', {body: {user: 'root'}});
+    assertRefused(answer, 405);
+    assert.match(answer.headers.allow, /\bGET\b/);
+});
