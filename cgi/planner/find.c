@@ -9,24 +9,21 @@
  * A sweep over time. Each GPU that counts is a lane with one event ahead: the hour from which its next free run that is long
  * enough lets a booking start, or, within such a run, the hour from which it does no longer. Each node has a heap of its
  * lanes' events and the number of open lanes; a heap of nodes takes them in order of time. So slots appear in
- * the order in which they are answered, and allocations are read when the sweep comes to them, not before: a few rows of
- * a GPU at a time, each row once.
+ * the order in which they are answered, and free runs are read when the sweep comes to them, not before: a few of a
+ * GPU at a time, each once, and none that is too short.
  */
 
-#define ENDLESS INT32_MAX /* the end of a run with nothing behind it */
-#define NEVER INT32_MAX   /* no event any more */
+#define NEVER INT32_MAX /* no event any more */
 
-/* Rows that a lane reads at a time: most searches end in the first few, long ones should not seek too often. */
-#define ROWS_FIRST 4
-#define ROWS_MOST 64
+/* Runs that a lane reads at a time: most searches end in the first few, long ones should not seek too often. */
+#define RUNS_FIRST 4
+#define RUNS_MOST 64
 
 struct lane {
     const struct gpu *gpu;
     struct window run; /* the free run that the sweep is in (open), or comes to next */
     bool open;
-    bool exhausted;    /* there are no rows behind those in hand */
-    hour_t free_from;  /* where the last row that was looked at ends */
-    struct window *rows;
+    struct window *runs; /* read, from `next` on not yet come to */
     size_t next, count, capacity;
 };
 
@@ -45,7 +42,7 @@ struct search {
     struct arena *scratch; /* for the sweep */
     const struct find_wish *wish;
     hour_t from, last; /* the first and the last start that counts */
-    int64_t rows_read;
+    int64_t runs_left; /* to be looked at before the search gives up */
     struct sweep *sweeps; /* nodes with enough GPUs, in configuration order */
     int64_t *nodes;       /* heap of sweeps */
     size_t node_count;
@@ -97,57 +94,48 @@ static void move_first(int64_t *heap, size_t *count, hour_t hour)
 
 static bool lane_read(struct search *s, struct lane *lane, struct error *err)
 {
-    if (lane->capacity < ROWS_MOST) {
-        lane->capacity = lane->capacity == 0 ? ROWS_FIRST : lane->capacity * 4;
-        lane->rows = arena_array(s->scratch, lane->capacity, sizeof *lane->rows);
+    hour_t from = lane->count == 0 ? s->from : lane->run.end;
+
+    if (lane->capacity < RUNS_MOST) {
+        lane->capacity = lane->capacity == 0 ? RUNS_FIRST : lane->capacity * 4;
+        lane->runs = arena_array(s->scratch, lane->capacity, sizeof *lane->runs);
     }
     lane->next = 0;
-    if (!store_held(s->planner->store, lane->gpu->key, lane->free_from, lane->rows, lane->capacity, &lane->count, err))
+    if (!store_free_runs(s->planner->store, lane->gpu->key, from, (int32_t)s->wish->hours, lane->runs, lane->capacity,
+                         &lane->count, err))
         return false;
-    lane->exhausted = lane->count < lane->capacity;
-    s->rows_read += (int64_t)lane->count;
-    if (s->rows_read <= FIND_ALLOCATIONS_MAX)
+    s->runs_left -= (int64_t)lane->count;
+    if (s->runs_left >= 0)
         return true;
     return error_field(err, ERROR_BAD_REQUEST, "before",
-                       "The search looked at %d allocations without coming to its end; narrow it with before, kind or node_id",
-                       FIND_ALLOCATIONS_MAX);
+                       "The search has looked at too many free times without coming to its end; narrow it with before, kind "
+                       "or node_id");
 }
 
-/* Goes on to the lane's next run that is long enough; *OUT_HOUR is where it begins, NEVER when that is too late. */
+/* Goes on to the lane's next run; *OUT_HOUR is where it begins, NEVER when that is too late. */
 static bool lane_next(struct search *s, struct lane *lane, hour_t *out_hour, struct error *err)
 {
-    hour_t hours = (hour_t)s->wish->hours;
-
-    while (lane->free_from <= s->last) {
-        if (lane->next == lane->count && !lane->exhausted && !lane_read(s, lane, err))
-            return false;
-        if (lane->next == lane->count) {
-            lane->run = (struct window){lane->free_from, ENDLESS};
-            *out_hour = lane->free_from;
-            return true;
-        }
-        struct window held = lane->rows[lane->next++];
-        lane->run = (struct window){lane->free_from, held.start};
-        lane->free_from = held.end;
-        if (held.start - lane->run.start >= hours) {
-            *out_hour = lane->run.start;
-            return true;
-        }
-    }
     *out_hour = NEVER;
+    if (lane->run.end == STORE_ENDLESS)
+        return true;
+    if (lane->next == lane->count && !lane_read(s, lane, err))
+        return false;
+    lane->run = lane->runs[lane->next++];
+    if (lane->run.start <= s->last)
+        *out_hour = lane->run.start;
     return true;
 }
 
 /* The first hour at which a booking can no longer start in the lane's run. */
 static hour_t lane_close_hour(const struct search *s, const struct lane *lane)
 {
-    return lane->run.end == ENDLESS ? NEVER : lane->run.end - (hour_t)s->wish->hours + 1;
+    return lane->run.end == STORE_ENDLESS ? NEVER : lane->run.end - (hour_t)s->wish->hours + 1;
 }
 
-/* ENDLESS for all runs without an end. */
+/* STORE_ENDLESS for all runs without an end. */
 static hour_t lane_run_length(const struct lane *lane)
 {
-    return lane->run.end == ENDLESS ? ENDLESS : lane->run.end - lane->run.start;
+    return lane->run.end == STORE_ENDLESS ? STORE_ENDLESS : lane->run.end - lane->run.start;
 }
 
 /* -- one node ----------------------------------------------------------------------------------------------------- */
@@ -168,7 +156,7 @@ static bool sweep_begin(struct search *s, struct sweep *sweep, struct error *err
         if (!counts(s->wish, gpu))
             continue;
         struct lane *lane = &sweep->lanes[i];
-        *lane = (struct lane){.gpu = gpu, .free_from = s->from};
+        lane->gpu = gpu;
         if (!lane_next(s, lane, &hour, err))
             return false;
         if (hour != NEVER)
@@ -292,7 +280,8 @@ bool planner_find(struct planner *planner, struct arena *arena, const struct fin
                   struct slot **out, size_t *out_count, struct error *err)
 {
     struct arena scratch;
-    struct search s = {.planner = planner, .arena = arena, .scratch = &scratch, .wish = wish, .from = now};
+    struct search s = {.planner = planner, .arena = arena, .scratch = &scratch, .wish = wish, .from = now,
+                       .runs_left = wish->runs_max > 0 ? wish->runs_max : FIND_RUNS_MAX};
     int64_t last = latest_end(&planner->config.limits, wish, now) - wish->hours;
     bool ok = true;
 

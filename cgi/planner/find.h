@@ -1,5 +1,6 @@
 /*
- * When can I have N GPUs together? Exact, from the allocations alone.
+ * When can I have N GPUs together? Exact, from the allocations alone. Its cost follows the free runs that are long enough and lie
+ * before the answer, not the calendar and not the number of bookings.
  *
  * On a node a start hour t is possible when at least `gpus` of its GPUs in use (of the kind, when one is named) have no
  * allocation in [t, t + hours). Possible starts form maximal stretches of consecutive hours; the first hour of each is
@@ -18,8 +19,9 @@
 #define FIND_GPUS_MAX 10000
 #define FIND_HOURS_MAX 100000 /* where max_booking_hours is no limit or a wider one: eleven years */
 #define FIND_SLOTS_MAX 100
-/* A search that has looked at so many allocations is refused rather than let a worker be busy for seconds. */
-#define FIND_ALLOCATIONS_MAX 10000000
+/* A search that has looked at so many free runs is refused (ERROR_BAD_REQUEST) rather than let a worker be busy for
+ * seconds. */
+#define FIND_RUNS_MAX 5000000
 
 struct find_wish {
     int64_t gpus, hours; /* 1 to FIND_GPUS_MAX, 1 to FIND_HOURS_MAX */
@@ -29,6 +31,7 @@ struct find_wish {
     hour_t after;  /* HOUR_NONE: now */
     hour_t before; /* the latest end; HOUR_NONE: none */
     size_t limit;  /* 1 to FIND_SLOTS_MAX */
+    int64_t runs_max; /* how many free runs may be looked at; 0: FIND_RUNS_MAX */
 };
 
 struct slot {

@@ -4,12 +4,23 @@
 
 #include "common/banned.h"
 
-enum { HOLDINGS, HELD, ALLOCATIONS, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
+enum { HOLDINGS, ALLOCATIONS, FREE_1, FREE_8, FREE_64, LAST_END, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
 
 /* The allocations of one booking, by the primary key: its GPUs, and starts within its planned window. */
 #define OF_BOOKING                                                                                                     \
     "gpu_key IN (SELECT gpu_key FROM booking_gpu WHERE booking_id = ?1) AND booking_id = ?1 "                          \
     "AND start_hour < (SELECT end_hour FROM booking WHERE id = ?1) "
+
+/* Gaps from ?2 on that have room for ?3 hours, in the index of those of LENGTH hours at least. A row's start is the end of
+ * the gap before it, so the first one is found without its predecessor. */
+#define FREE_RUNS(LENGTH)                                                                                              \
+    "SELECT max(free_from, ?2), start_hour FROM allocation INDEXED BY allocation_free_" LENGTH                         \
+    " WHERE gpu_key = ?1 AND start_hour >= ?2 + ?3 AND start_hour - free_from >= " LENGTH                              \
+    " AND start_hour - free_from >= ?3 ORDER BY start_hour"
+/* The end of the GPU's row before the hour ?2, for what schema.sql calls free_from. */
+#define END_BEFORE                                                                                                     \
+    "coalesce((SELECT end_hour FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 ORDER BY start_hour DESC LIMIT 1), " \
+    "-17259888)"
 
 static const char *const sql[] = {
     [HOLDINGS] = "SELECT a.start_hour, a.end_hour, a.booking_id, b.status FROM allocation a "
@@ -17,11 +28,12 @@ static const char *const sql[] = {
                  "WHERE a.gpu_key = ?1 AND a.start_hour < ?2 ORDER BY a.start_hour DESC",
     [ALLOCATIONS] = "SELECT start_hour, end_hour, booking_id FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 "
                     "ORDER BY start_hour DESC",
-    /* From the predecessor of the hour on, forward by the primary key. */
-    [HELD] = "SELECT start_hour, end_hour FROM allocation WHERE gpu_key = ?1 AND end_hour > ?2 AND start_hour >= coalesce("
-             "(SELECT start_hour FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 ORDER BY start_hour DESC LIMIT 1), ?2) "
-             "ORDER BY start_hour",
-    [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (?1, ?2, ?3, ?4)",
+    [FREE_1] = FREE_RUNS("1"),
+    [FREE_8] = FREE_RUNS("8"),
+    [FREE_64] = FREE_RUNS("64"),
+    [LAST_END] = "SELECT end_hour FROM allocation WHERE gpu_key = ?1 ORDER BY start_hour DESC LIMIT 1",
+    [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id, free_from) "
+                          "VALUES (?1, ?2, ?3, ?4, " END_BEFORE ")",
     [ALLOCATION_EXTEND] = "UPDATE allocation SET end_hour = ?3 WHERE gpu_key = ?1 AND start_hour = "
                           "(SELECT max(start_hour) FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2) "
                           "AND end_hour = ?2 AND booking_id = ?4",
@@ -95,23 +107,47 @@ bool store_allocations(struct store *store, struct arena *arena, int64_t gpu_key
     return true;
 }
 
-bool store_held(struct store *store, int64_t gpu_key, hour_t hour, struct window *out, size_t max, size_t *out_count,
-                struct error *err)
+static bool last_end(struct store *store, int64_t gpu_key, hour_t *out, struct error *err)
 {
-    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, HELD, err);
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, LAST_END, err);
+    enum step step;
+
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, gpu_key);
+    if ((step = store_step(store, statement, err)) == STEP_ROW) {
+        *out = sqlite3_column_int(statement, 0);
+        sqlite3_reset(statement);
+    }
+    return step != STEP_FAILED;
+}
+
+bool store_free_runs(struct store *store, int64_t gpu_key, hour_t hour, int32_t hours, struct window *out, size_t max,
+                     size_t *out_count, struct error *err)
+{
+    int index = hours >= 64 ? FREE_64 : hours >= 8 ? FREE_8 : FREE_1;
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, index, err);
     enum step step = STEP_ROW;
+    hour_t end = HOUR_MIN;
     size_t n = 0;
 
     if (statement == NULL)
         return false;
     bind_integer(statement, 1, gpu_key);
     bind_integer(statement, 2, hour);
+    bind_integer(statement, 3, hours);
     while (n < max && (step = store_step(store, statement, err)) == STEP_ROW)
         out[n++] = (struct window){sqlite3_column_int(statement, 0), sqlite3_column_int(statement, 1)};
+    *out_count = n;
     if (step == STEP_ROW)
         sqlite3_reset(statement);
-    *out_count = n;
-    return step != STEP_FAILED;
+    if (step != STEP_DONE)
+        return step != STEP_FAILED;
+    if (!last_end(store, gpu_key, &end, err))
+        return false;
+    out[n] = (struct window){end > hour ? end : hour, STORE_ENDLESS};
+    *out_count = n + 1;
+    return true;
 }
 
 bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err)

@@ -71,8 +71,15 @@ CREATE TABLE allocation (
     start_hour  INTEGER NOT NULL,
     end_hour    INTEGER NOT NULL CHECK (end_hour > start_hour),
     booking_id  INTEGER NOT NULL REFERENCES booking,
+    free_from   INTEGER NOT NULL DEFAULT -17259888,  -- the end of the GPU's row before, or the first hour of all (year 1);
+                                                     -- kept by the triggers below
     PRIMARY KEY (gpu_key, start_hour)
 ) STRICT, WITHOUT ROWID;
+
+-- Free hours before a row, by their length: who looks for a day does not read past a thousand gaps of an hour.
+CREATE INDEX allocation_free_1 ON allocation (gpu_key, start_hour, free_from) WHERE start_hour - free_from >= 1;
+CREATE INDEX allocation_free_8 ON allocation (gpu_key, start_hour, free_from) WHERE start_hour - free_from >= 8;
+CREATE INDEX allocation_free_64 ON allocation (gpu_key, start_hour, free_from) WHERE start_hour - free_from >= 64;
 
 -- The wall behind the check: whoever writes, however wrong, cannot book an hour twice.
 CREATE TRIGGER allocation_insert BEFORE INSERT ON allocation
@@ -83,13 +90,53 @@ BEGIN
     SELECT RAISE(ABORT, 'allocation overlaps');
 END;
 
-CREATE TRIGGER allocation_update BEFORE UPDATE ON allocation
+CREATE TRIGGER allocation_update BEFORE UPDATE OF gpu_key, start_hour, end_hour ON allocation
 WHEN (SELECT end_hour FROM allocation
        WHERE gpu_key = NEW.gpu_key AND start_hour < NEW.end_hour
          AND NOT (gpu_key = OLD.gpu_key AND start_hour = OLD.start_hour)
        ORDER BY start_hour DESC LIMIT 1) > NEW.start_hour
 BEGIN
     SELECT RAISE(ABORT, 'allocation overlaps');
+END;
+
+-- A row's own place never changes: one that moves is deleted and made anew.
+CREATE TRIGGER allocation_move BEFORE UPDATE OF gpu_key, start_hour ON allocation
+BEGIN
+    SELECT RAISE(ABORT, 'allocation moves');
+END;
+
+-- A writer that knows the row before says so itself; what it says is put right all the same.
+CREATE TRIGGER allocation_inserted AFTER INSERT ON allocation
+WHEN NEW.free_from <> coalesce((SELECT end_hour FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour < NEW.start_hour
+                                 ORDER BY start_hour DESC LIMIT 1), -17259888)
+BEGIN
+    UPDATE allocation
+       SET free_from = coalesce((SELECT end_hour FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour < NEW.start_hour
+                                  ORDER BY start_hour DESC LIMIT 1), -17259888)
+     WHERE gpu_key = NEW.gpu_key AND start_hour = NEW.start_hour;
+END;
+
+CREATE TRIGGER allocation_inserted_before AFTER INSERT ON allocation
+BEGIN
+    UPDATE allocation SET free_from = NEW.end_hour
+     WHERE gpu_key = NEW.gpu_key
+       AND start_hour = (SELECT min(start_hour) FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour > NEW.start_hour);
+END;
+
+CREATE TRIGGER allocation_updated AFTER UPDATE OF end_hour ON allocation
+BEGIN
+    UPDATE allocation SET free_from = NEW.end_hour
+     WHERE gpu_key = NEW.gpu_key
+       AND start_hour = (SELECT min(start_hour) FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour > NEW.start_hour);
+END;
+
+CREATE TRIGGER allocation_deleted AFTER DELETE ON allocation
+BEGIN
+    UPDATE allocation
+       SET free_from = coalesce((SELECT end_hour FROM allocation WHERE gpu_key = OLD.gpu_key AND start_hour < OLD.start_hour
+                                  ORDER BY start_hour DESC LIMIT 1), -17259888)
+     WHERE gpu_key = OLD.gpu_key
+       AND start_hour = (SELECT min(start_hour) FROM allocation WHERE gpu_key = OLD.gpu_key AND start_hour > OLD.start_hour);
 END;
 
 -- What happened, by whom. The last id is the revision of all that is kept here.

@@ -164,10 +164,14 @@ struct allocation_list {
 };
 bool store_allocations(struct store *store, struct arena *arena, int64_t gpu_key, struct window window,
                        struct allocation_list *out, struct error *err);
-/* The first MAX windows in which a GPU is held and that end after HOUR, by time, into the caller's OUT: by whom does not
- * matter. Fewer than MAX: there are no more. To read on, ask again from the last one's end. */
-bool store_held(struct store *store, int64_t gpu_key, hour_t hour, struct window *out, size_t max, size_t *out_count,
-                struct error *err);
+/*
+ * The free runs of a GPU from HOUR on that have room for HOURS hours (1 or more), by time, at most MAX, into the caller's OUT. What
+ * is free before HOUR is cut off. The last of all ends at STORE_ENDLESS; to read on before that, ask again from the end of the
+ * last one. Runs that are too short cost little: they stand in indexes by length.
+ */
+#define STORE_ENDLESS INT32_MAX
+bool store_free_runs(struct store *store, int64_t gpu_key, hour_t hour, int32_t hours, struct window *out, size_t max,
+                     size_t *out_count, struct error *err);
 /* ERROR_CONFLICT when the trigger finds an overlap that the caller has not: a fault of ours, but never a double booking. */
 bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err);
 /* The same, but joins it to the booking's row that ends where A starts, if there is one. */

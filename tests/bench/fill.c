@@ -1,11 +1,15 @@
 /*
  * A database as it is after a year of use: what the benchmarks of reading calls are run on.
  *
- *   fill FOLDER GPUS BOOKINGS DENSITY     (a new folder; DENSITY: percent of each GPU's hours that are booked, 1 to 100)
+ *   fill FOLDER GPUS BOOKINGS DENSITY [AHEAD]
  *
- * Makes FOLDER/config.json (nodes of eight GPUs, four kinds) and FOLDER/procplan.db, which took it in. The bookings lie between 350
- * days ago and 15 days ahead, on one, two or four GPUs each; of those that are over, one in five was completed early, and one in
- * ten of all was cancelled. The same arguments give the same bookings, but for the hour it is now.
+ * FOLDER is a new folder; DENSITY the percent of each GPU's hours that are booked, 1 to 100; AHEAD how many days of the year lie
+ * ahead, 0 to 365 (15).
+ *
+ * Makes FOLDER/config.json (nodes of eight GPUs, four kinds) and FOLDER/procplan.db, which took it in. The bookings lie in one year,
+ * on one, two or four GPUs each; of those that are over, one in five was completed early, and of those that have begun one in ten
+ * was cancelled. Ahead nothing is cancelled, so at a DENSITY of 100 no hour is free there. The same arguments give the same bookings,
+ * but for the hour it is now.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,8 +27,8 @@
 
 #define GPUS_PER_NODE 8
 #define LANES_PER_NODE 4 /* groups of GPUs that are booked together: 1, 1, 2 and 4 of a node's */
-#define HOURS_BACK (350 * HOURS_PER_DAY)
-#define HOURS_AHEAD (15 * HOURS_PER_DAY)
+#define DAYS 365
+#define DAYS_AHEAD_DEFAULT 15
 #define USERS 200
 #define FOLDER_MAX 3000
 
@@ -32,7 +36,8 @@ static const int lane_first[LANES_PER_NODE] = {0, 1, 2, 4}, lane_width[LANES_PER
 
 struct fill {
     char config[FOLDER_MAX + 16], database[FOLDER_MAX + 16];
-    int64_t gpus, bookings, density, now; /* now in seconds */
+    int64_t gpus, bookings, density, days_ahead, now; /* now in seconds */
+    hour_t first; /* of the year */
     sqlite3 *db;
     sqlite3_stmt *booking, *booking_gpu, *allocation;
     uint64_t random;
@@ -88,7 +93,7 @@ static void take_in(const struct fill *f)
     arena_init(&arena);
     if (!config_source_open(&source, f->config, &err) || !planner_open(f->database, true, &planner, &err) ||
         !planner_begin_write(planner, &err) ||
-        !planner_sync(planner, &arena, &source, &nobody, f->now - (int64_t)HOURS_BACK * SECONDS_PER_HOUR, &report, &err) ||
+        !planner_sync(planner, &arena, &source, &nobody, (int64_t)f->first * SECONDS_PER_HOUR, &report, &err) ||
         !planner_commit(planner, &err))
         fail(err.message, err.detail);
     planner_close(planner);
@@ -129,6 +134,8 @@ static enum booking_status fate(struct fill *f, struct window planned, int64_t *
 
     *released = 0;
     *held_until = planned.end;
+    if (planned.start >= now)
+        return BOOKING_ACTIVE;
     if (dice == 0) { /* cancelled, a few hours before it began or after */
         hour_t at = planned.start - 12 + (hour_t)below(f, 24);
         *held_until = at < now ? at : now - 1;
@@ -173,14 +180,13 @@ static void book(struct fill *f, int64_t id, int64_t lane, struct window planned
 static void book_all(struct fill *f)
 {
     int64_t lanes = f->gpus / GPUS_PER_NODE * LANES_PER_NODE, rounds = (f->bookings + lanes - 1) / lanes, id = 0;
-    hour_t first = hour_of_seconds(f->now) - HOURS_BACK;
-    int64_t span = HOURS_BACK + HOURS_AHEAD;
+    int64_t span = DAYS * HOURS_PER_DAY;
 
     if (rounds > span)
         fail("BOOKINGS", "more than an hour each has room for; use more GPUs");
     for (int64_t round = 0; round < rounds; round++)
         for (int64_t lane = 0; lane < lanes && id < f->bookings; lane++) {
-            hour_t start = first + (hour_t)(span * round / rounds), room = first + (hour_t)(span * (round + 1) / rounds) - start;
+            hour_t start = f->first + (hour_t)(span * round / rounds), room = f->first + (hour_t)(span * (round + 1) / rounds) - start;
             hour_t length = (hour_t)((int64_t)room * f->density / 100);
             if (length < 1)
                 length = 1;
@@ -193,11 +199,13 @@ static void fill(struct fill *f)
 {
     if (sqlite3_open(f->database, &f->db) != SQLITE_OK)
         fail(f->database, sqlite3_errmsg(f->db));
-    run(f, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN");
+    run(f, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -400000; BEGIN");
     f->booking = prepare(f, "INSERT INTO booking (id, node_key, start_hour, end_hour, priority, status, created_at, updated_at, "
                             "version, user_label, released_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?9, ?7), 1, ?8, ?9)");
     f->booking_gpu = prepare(f, "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)");
-    f->allocation = prepare(f, "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (?1, ?2, ?3, ?4)");
+    f->allocation = prepare(f, "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id, free_from) "
+                               "SELECT ?1, ?2, ?3, ?4, coalesce(max(end_hour), -17259888) FROM (SELECT end_hour FROM allocation "
+                               "WHERE gpu_key = ?1 AND start_hour < ?2 ORDER BY start_hour DESC LIMIT 1)");
     book_all(f);
     sqlite3_finalize(f->booking);
     sqlite3_finalize(f->booking_gpu);
@@ -209,18 +217,22 @@ static void fill(struct fill *f)
 
 int main(int argc, char **argv)
 {
-    struct fill f = {.random = UINT64_C(88172645463325252), .now = (int64_t)time(NULL)};
+    struct fill f = {.random = UINT64_C(88172645463325252), .now = (int64_t)time(NULL), .days_ahead = DAYS_AHEAD_DEFAULT};
 
-    if (argc == 5) {
+    if (argc == 5 || argc == 6) {
         f.gpus = strtoll(argv[2], NULL, 10);
         f.bookings = strtoll(argv[3], NULL, 10);
         f.density = strtoll(argv[4], NULL, 10);
+        if (argc == 6)
+            f.days_ahead = strtoll(argv[5], NULL, 10);
     }
-    if (argc != 5 || strlen(argv[1]) > FOLDER_MAX || f.gpus < GPUS_PER_NODE || f.gpus % GPUS_PER_NODE != 0 ||
+    if (argc < 5 || argc > 6 || f.days_ahead < 0 || f.days_ahead > DAYS || strlen(argv[1]) > FOLDER_MAX || f.gpus < GPUS_PER_NODE || f.gpus % GPUS_PER_NODE != 0 ||
         f.gpus > 1000000 || f.bookings < 1 || f.bookings > 100000000 || f.density < 1 || f.density > 100) {
-        fputs("usage: fill FOLDER GPUS BOOKINGS DENSITY   (a new folder; GPUS in eights; DENSITY 1 to 100 percent)\n", stderr);
+        fputs("usage: fill FOLDER GPUS BOOKINGS DENSITY [AHEAD]   (a new folder; GPUS in eights; 1 to 100 percent; 0 to 365 days)\n",
+              stderr);
         return 2;
     }
+    f.first = hour_of_seconds(f.now) + (hour_t)(f.days_ahead - DAYS) * HOURS_PER_DAY;
     if (mkdir(argv[1], 0755) != 0)
         fail(argv[1], strerror(errno));
     snprintf(f.config, sizeof f.config, "%s/config.json", argv[1]);

@@ -19,11 +19,12 @@
 
 #include "common/banned.h"
 
-#define CALENDARS 2500
+#define CALENDARS 1500
 #define QUESTIONS 4 /* to each calendar */
 #define HOURS_MAX 260 /* the model's calendar; behind it everything is free */
 #define GPUS_MAX 16
 #define NODES_MAX 5
+#define BOOKINGS 3 /* that hold all of a calendar */
 #define NOW 20 /* hours of the calendar that have passed */
 
 /* The second one retires a GPU and a node that the first one has, the third brings them back. */
@@ -54,7 +55,7 @@ static unsigned random_below(unsigned n)
 
 struct model_gpu {
     const struct gpu *gpu;
-    bool held[HOURS_MAX];
+    int held[HOURS_MAX]; /* by which of the bookings, counted from 1; 0: free */
 };
 
 static struct model_gpu model[GPUS_MAX]; /* all GPUs of the topology, retired ones too, in order */
@@ -187,7 +188,7 @@ static void ask(struct database *db, struct error *err)
     static const char *const kinds[] = {"X", "Y", "x", "nothing", "unspecified"};
     const struct topology *topology = &db->planner->topology;
     struct question q = {.wish = {.gpus = 1 + random_below(random_below(3) == 0 ? 6 : 3),
-                                  .hours = 1 + random_below(random_below(3) == 0 ? 20 : 4),
+                                  .hours = 1 + random_below(random_below(3) == 0 ? 80 : 9),
                                   .after = HOUR_NONE,
                                   .before = HOUR_NONE,
                                   .limit = 1 + random_below(random_below(2) == 0 ? 100 : 8)}};
@@ -223,42 +224,89 @@ static void ask(struct database *db, struct error *err)
     compare(db, &q, slots, count);
 }
 
-/* Holds runs of hours until the end, with pauses; both lengths differ from calendar to calendar and from GPU to GPU. */
-static void fill(struct database *db, struct model_gpu *g, int64_t booking_id, unsigned longest, unsigned longest_pause,
-                 struct error *err)
+struct row {
+    struct model_gpu *gpu;
+    int start, end, booking;
+};
+
+static struct row rows[GPUS_MAX * HOURS_MAX];
+static size_t row_count;
+static int64_t booking_ids[BOOKINGS];
+
+/* Runs of held hours until the end, with pauses; both lengths differ from calendar to calendar and from GPU to GPU. */
+static void fill(struct model_gpu *g, unsigned longest, unsigned longest_pause)
 {
     int start = (int)random_below(longest_pause + 10);
 
     while (start < hours) {
         int end = start + 1 + (int)random_below(longest);
-        struct allocation a = {g->gpu->key, {base + start, base + (end < hours ? end : hours)}, booking_id};
-        if (!store_allocation_insert(db->planner->store, &a, err))
-            fail_msg("%s", err->message);
-        for (int h = start; h < end && h < hours; h++)
-            g->held[h] = true;
+        rows[row_count++] = (struct row){g, start, end < hours ? end : hours, (int)random_below(BOOKINGS)};
         start = end + (int)random_below(longest_pause + 1);
     }
 }
 
+static void make_bookings(struct database *db, struct error *err)
+{
+    int64_t keys[GPUS_MAX];
+
+    for (size_t i = 0; i < model_count; i++)
+        keys[i] = model[i].gpu->key;
+    for (int i = 0; i < BOOKINGS; i++) {
+        struct booking b = {.node_key = model[0].gpu->node->key, .window = {base, base + hours}, .user_label = "p",
+                            .version = 1, .gpu_keys = keys, .gpu_count = model_count};
+        if (!store_booking_insert(db->planner->store, &b, NULL, err))
+            fail_msg("%s", err->message);
+        booking_ids[i] = b.id;
+    }
+}
+
+/* In any order, as people book; now and then joined to the row before. */
+static void hold_rows(struct database *db, struct error *err)
+{
+    for (size_t left = row_count; left > 0; left--) {
+        struct row *row = &rows[random_below((unsigned)left)];
+        struct allocation a = {row->gpu->gpu->key, {base + row->start, base + row->end}, booking_ids[row->booking]};
+        if (!(random_below(2) ? store_allocation_insert : store_allocation_hold)(db->planner->store, &a, err))
+            fail_msg("%s", err->message);
+        for (int h = row->start; h < row->end; h++)
+            row->gpu->held[h] = row->booking + 1;
+        *row = rows[left - 1];
+    }
+}
+
+/* One of the bookings gives back what it holds from some hour on. */
+static void cut(struct database *db, struct error *err)
+{
+    int booking = (int)random_below(BOOKINGS), hour = (int)random_below((unsigned)hours);
+
+    if (!store_allocations_cut(db->planner->store, booking_ids[booking], base + hour, err))
+        fail_msg("%s", err->message);
+    for (size_t i = 0; i < model_count; i++)
+        for (int h = hour; h < hours; h++)
+            if (model[i].held[h] == booking + 1)
+                model[i].held[h] = 0;
+}
+
 static void make_calendar(struct database *db, struct error *err)
 {
-    static const unsigned lengths[] = {1, 2, 5, 30}, pauses[] = {0, 1, 3, 12};
+    static const unsigned lengths[] = {1, 2, 5, 30}, pauses[] = {0, 2, 10, 90};
     const struct topology *topology = &db->planner->topology;
-    struct booking b = {.node_key = topology->nodes[0].key, .window = {base, base + 1}, .user_label = "p", .version = 1};
 
     hours = NOW + (int)random_below(random_below(20) == 0 ? HOURS_MAX - NOW : 60);
     memset(model, 0, sizeof model);
-    model_count = 0;
-    if (!store_booking_insert(db->planner->store, &b, NULL, err))
-        fail_msg("%s", err->message);
+    model_count = row_count = 0;
     for (size_t n = 0; n < topology->node_total; n++)
         for (size_t i = 0; i < topology->nodes[n].gpu_total; i++) {
             struct model_gpu *g = &model[model_count++];
             assert_true(model_count <= GPUS_MAX);
             g->gpu = &topology->nodes[n].gpus[i];
             if (random_below(6) > 0)
-                fill(db, g, b.id, lengths[random_below(4)], pauses[random_below(4)], err);
+                fill(g, lengths[random_below(4)], pauses[random_below(4)]);
         }
+    make_bookings(db, err);
+    hold_rows(db, err);
+    if (random_below(3) == 0)
+        cut(db, err);
 }
 
 static void found_slots_are_those_of_an_hour_by_hour_model(void **state)

@@ -320,6 +320,38 @@ TEST(the_only_gap_is_found_wherever_it_lies_among_many_bookings)
     }
 }
 
+/* Free runs stand in indexes by length; at each of their bounds a run that is an hour too short is passed over. */
+TEST(every_length_of_a_gap_is_found_by_a_wish_of_that_length)
+{
+    for (int hours = 1; hours <= 70; hours++) {
+        planner_rollback(db.planner);
+        begin();
+        hold("beta", "g1", 0, 1000);
+        hold("beta", "g0", -5, 10);
+        hold("beta", "g0", 10 + hours - 1, 300);
+        hold("beta", "g0", 300 + hours, 600);
+        assert_string_equal(found_on_pair(wish(1, hours)), "beta 300 g0; beta 600 g0");
+    }
+}
+
+TEST(a_search_that_has_too_much_to_look_at_is_refused)
+{
+    struct slot *slots;
+    size_t count;
+    struct find_wish w = wish(2, 1);
+
+    for (int i = 0; i < 40; i++) { /* g0 and g1 take turns */
+        hold("beta", "g0", 2 * i, 2 * i + 1);
+        hold("beta", "g1", 2 * i + 1, 2 * i + 2);
+    }
+    w.kind = "A";
+    assert_string_equal(found(w), "beta 80 g0 g1");
+    w.runs_max = 40;
+    assert_false(planner_find(db.planner, &db.arena, &w, now, &slots, &count, &err));
+    assert_int_equal(err.code, ERROR_BAD_REQUEST);
+    assert_string_equal(err.field, "before");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -343,6 +375,8 @@ int main(void)
         CASE(nothing_ends_behind_the_year_9999),
         CASE(a_retired_gpu_is_not_offered),
         CASE(the_only_gap_is_found_wherever_it_lies_among_many_bookings),
+        CASE(every_length_of_a_gap_is_found_by_a_wish_of_that_length),
+        CASE(a_search_that_has_too_much_to_look_at_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

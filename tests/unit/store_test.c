@@ -238,6 +238,53 @@ static void the_trigger_refuses_an_update_into_a_neighbour(void **state)
     database_close(&db);
 }
 
+static int free_before(sqlite3 *raw, int start)
+{
+    char sql[128];
+    sqlite3_stmt *row;
+
+    snprintf(sql, sizeof sql, "SELECT start_hour - free_from FROM allocation WHERE gpu_key = 1 AND start_hour = %d", start);
+    assert_int_equal(sqlite3_prepare_v2(raw, sql, -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+    int hours = sqlite3_column_int(row, 0);
+    sqlite3_finalize(row);
+    return hours;
+}
+
+static void raw_sql(sqlite3 *raw, const char *sql, int expected)
+{
+    assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, NULL), expected);
+}
+
+/* By any writer: the triggers see to it. */
+static void a_row_knows_how_long_its_gpu_was_free_before_it(void **state)
+{
+    struct database db;
+    sqlite3 *raw;
+
+    (void)state;
+    database_open(&db, config);
+    planner_close(db.planner);
+    db.planner = NULL;
+    assert_int_equal(sqlite3_open(db.path, &raw), SQLITE_OK);
+    raw_sql(raw, "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (1, 100, 110, 1), (2, 0, 99, 1)", SQLITE_OK);
+    assert_int_equal(free_before(raw, 100), 100 - HOUR_MIN); /* since ever */
+    raw_sql(raw, "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id) VALUES (1, 50, 60, 1)", SQLITE_OK);
+    assert_int_equal(free_before(raw, 50), 50 - HOUR_MIN);
+    assert_int_equal(free_before(raw, 100), 40);
+    raw_sql(raw, "INSERT INTO allocation VALUES (1, 70, 75, 1, 69)", SQLITE_OK); /* a wrong word is put right */
+    assert_int_equal(free_before(raw, 70), 10);
+    assert_int_equal(free_before(raw, 100), 25);
+    raw_sql(raw, "UPDATE allocation SET end_hour = 100 WHERE start_hour = 70", SQLITE_OK);
+    assert_int_equal(free_before(raw, 100), 0);
+    raw_sql(raw, "DELETE FROM allocation WHERE gpu_key = 1 AND start_hour < 100", SQLITE_OK);
+    assert_int_equal(free_before(raw, 100), 100 - HOUR_MIN);
+    raw_sql(raw, "UPDATE allocation SET start_hour = 90 WHERE gpu_key = 1", SQLITE_CONSTRAINT);
+    raw_sql(raw, "UPDATE allocation SET gpu_key = 2 WHERE gpu_key = 1", SQLITE_CONSTRAINT);
+    sqlite3_close(raw);
+    database_close(&db);
+}
+
 static void cutting_frees_the_rest_and_keeps_what_was_used(void **state)
 {
     struct database db;
@@ -428,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_relative_path_opens_in_a_folder_that_cannot_be_walked_to),
         cmocka_unit_test(the_trigger_refuses_every_overlap_and_lets_neighbours_be),
         cmocka_unit_test(the_trigger_refuses_an_update_into_a_neighbour),
+        cmocka_unit_test(a_row_knows_how_long_its_gpu_was_free_before_it),
         cmocka_unit_test(cutting_frees_the_rest_and_keeps_what_was_used),
         cmocka_unit_test(holdings_are_those_that_reach_into_the_window),
         cmocka_unit_test(the_revision_is_the_last_event_and_a_rollback_takes_it_back),
