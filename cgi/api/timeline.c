@@ -1,28 +1,12 @@
-#include "cgi/api/internal.h"
+#include "cgi/api/timeline.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/planner/timeline.h"
 #include "common/json_read.h"
 
 #include "common/banned.h"
-
-/*
- * GET /api/timeline. The form is made to be small, as a year of many GPUs is meant to be one answer:
- *
- *   bookings: [[id, start, end, label, priority, status, owner, version]…]
- *     by id. Members at the end that say what they say most often are left out: priority 1 (medium), status 0 (active), owner
- *     null, version 1. So most rows have four.
- *   held: [[gpu, hold…]…]
- *     by gpu, which counts the GPUs in the order `nodes` lists them, from 0; GPUs that hold nothing have no row. A hold is a
- *     booking's id alone when the GPU is held for the booking's whole planned window (what of it lies in the answer's), else
- *     [start, end, id]: when it was ended early, or begins behind hours that another one used. In the order of their starts.
- *   removed: [id…]
- *
- * start and end are hours from the answer's `start` on; a booking's may lie outside the window, a hold's do not.
- */
 
 #define DAYS_MAX 3700
 #define DAYS_PER_WEEK 7
@@ -162,98 +146,13 @@ static bool resolve_nodes(struct call *call, void *context)
     return true;
 }
 
-static void write_outline(struct json_writer *w, const struct booking_outline *b, hour_t origin)
-{
-    int members = b->version != 1                     ? 8
-                  : b->owner != NULL                  ? 7
-                  : b->status != BOOKING_ACTIVE       ? 6
-                  : b->priority != PRIORITY_MEDIUM ? 5
-                                                      : 4;
-
-    json_open_array(w);
-    json_integer(w, b->id);
-    json_integer(w, b->window.start - origin);
-    json_integer(w, b->window.end - origin);
-    json_string(w, b->user_label);
-    if (members > 4)
-        json_integer(w, b->priority);
-    if (members > 5)
-        json_integer(w, b->status);
-    if (members > 6)
-        json_string(w, b->owner);
-    if (members > 7)
-        json_integer(w, b->version);
-    json_close(w);
-}
-
-static bool write_bookings(struct call *call, struct json_writer *w, const struct timeline *t, hour_t origin)
-{
-    json_key(w, "bookings");
-    json_open_array(w);
-    for (size_t i = 0; i < t->booking_count; i++) {
-        write_outline(w, &t->bookings[i], origin);
-        if (i % 1024 == 0 && !answer_fits(call, w))
-            return false;
-    }
-    json_close(w);
-    return true;
-}
-
-static bool write_held(struct call *call, struct json_writer *w, const struct timeline *t, hour_t origin)
-{
-    json_key(w, "held");
-    json_open_array(w);
-    for (size_t i = 0; i < t->row_count; i++) {
-        const struct timeline_row *row = &t->rows[i];
-        json_open_array(w);
-        json_integer(w, (int64_t)row->gpu);
-        for (const struct timeline_hold *h = t->holds + row->first; h < t->holds + row->first + row->count; h++) {
-            if (h->planned) {
-                json_integer(w, h->booking_id);
-                continue;
-            }
-            json_open_array(w);
-            json_integer(w, h->window.start - origin);
-            json_integer(w, h->window.end - origin);
-            json_integer(w, h->booking_id);
-            json_close(w);
-        }
-        json_close(w);
-        if (!answer_fits(call, w))
-            return false;
-    }
-    json_close(w);
-    return true;
-}
-
 static bool render_timeline(struct call *call, void *context, struct json_writer *w)
 {
-    const struct timeline_question *q = &((struct question *)context)->planner;
-    struct planner *planner = call->api->planner;
-    struct timeline t;
+    const struct question *q = context;
+    struct timeline timeline;
 
-    if (!planner_timeline(planner, call->arena, q, &t, &call->err))
-        return false;
-    json_open_object(w);
-    json_put_string(w, "epoch", planner->state.epoch);
-    json_put_integer(w, "revision", planner->state.revision);
-    json_put_boolean(w, "full", t.full);
-    json_put_hour(w, "start", q->window.start);
-    json_put_hour(w, "end", q->window.end);
-    json_key(w, "nodes");
-    json_open_array(w);
-    for (size_t i = 0; i < q->node_count && t.full; i++)
-        write_node(w, q->nodes[i]);
-    json_close(w);
-    if (!write_bookings(call, w, &t, q->window.start) || !write_held(call, w, &t, q->window.start))
-        return false;
-    json_key(w, "removed");
-    json_open_array(w);
-    for (size_t i = 0; i < t.removed_count; i++)
-        json_integer(w, t.removed[i]);
-    json_close(w);
-    json_close(w);
-    return true;
+    return planner_timeline(call->api->planner, call->arena, &q->planner, &timeline, &call->err) &&
+           write_timeline(call, &q->planner, &timeline, w);
 }
 
 struct settled api_timeline(struct call *call)
