@@ -3,6 +3,9 @@
 const HOUR = 3_600_000;
 const DAY_HOURS = 24;
 
+/* A year in which nothing has begun yet, whenever the test runs. */
+const YEAR_AHEAD = new Date().getUTCFullYear() + 5;
+
 /* "2026-11-23T14:00:00+00:00" for a count of hours since 1970. */
 const iso = (hour) => new Date(hour * HOUR).toISOString().replace('.000Z', '+00:00');
 /* The count of hours of a text that Date reads. */
@@ -19,4 +22,4 @@ async function steadyHour() {
     return currentHour();
 }
 
-module.exports = {DAY_HOURS, HOUR, currentHour, hourOf, iso, steadyHour};
+module.exports = {DAY_HOURS, HOUR, YEAR_AHEAD, currentHour, hourOf, iso, steadyHour};

@@ -1,7 +1,7 @@
 'use strict';
 /* GET /api/events: who did what, when; each write once, page by page. */
 const assert = require('node:assert/strict');
-const {iso, steadyHour} = require('./clock.js');
+const {YEAR_AHEAD: YEAR, iso, steadyHour} = require('./clock.js');
 const {assertRefused, book, cancel, markDone, reload, tryToBook} = require('./fixtures.js');
 const {CONFIG, rawRequest, request, suite} = require('./harness.js');
 
@@ -26,7 +26,7 @@ async function all(server, after = 0) {
 
 const last = async (server) => (await all(server)).at(-1).id;
 const wish = (day, more) => ({
-    node_id: 'alpha', start: `2031-${day}T10:00`, end: `2031-${day}T12:00`, user_label: 'ada', gpu_ids: ['gpu0'], ...more,
+    node_id: 'alpha', start: `${YEAR}-${day}T10:00`, end: `${YEAR}-${day}T12:00`, user_label: 'ada', gpu_ids: ['gpu0'], ...more,
 });
 
 it('the first event of all is the configuration that was taken in, by nobody', async (server) => {
@@ -45,7 +45,7 @@ it('every kind of write is told once, with what it was about', async (server) =>
     const now = await steadyHour();
     const headers = {'Procplan-User': 'ada'};
     const made = await book(server, wish('01-06', {note: 'night run', priority: 'high'}), headers);
-    await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {end: '2031-01-06T13:00', note: null}, headers});
+    await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {end: `${YEAR}-01-06T13:00`, note: null}, headers});
     await request(server, 'DELETE', `/api/bookings/${made.booking_id}`, {headers});
     const begun = await book(server, {...wish('01-06'), start: iso(now - 1), end: iso(now + 1)}, headers);
     await markDone(server, begun.booking_id);
@@ -64,12 +64,12 @@ it('every kind of write is told once, with what it was about', async (server) =>
     ]);
     assert.deepEqual(told.map((event) => event.id), told.map((_, index) => start + 1 + index), 'none is missing');
     assert.deepEqual(told[0].detail, {
-        node_id: 'alpha', gpu_ids: ['gpu0'], start: '2031-01-06T10:00:00+00:00', end: '2031-01-06T12:00:00+00:00',
+        node_id: 'alpha', gpu_ids: ['gpu0'], start: `${YEAR}-01-06T10:00:00+00:00`, end: `${YEAR}-01-06T12:00:00+00:00`,
         user_label: 'ada', priority: 'high', note: 'night run',
     });
     assert.deepEqual(told[1].detail, {
-        old: {end: '2031-01-06T12:00:00+00:00', note: 'night run'},
-        new: {end: '2031-01-06T13:00:00+00:00', note: null},
+        old: {end: `${YEAR}-01-06T12:00:00+00:00`, note: 'night run'},
+        new: {end: `${YEAR}-01-06T13:00:00+00:00`, note: null},
     });
     assert.deepEqual(told.at(-1).detail, {added: [{node_id: 'new'}]});
     server.writeConfig(CONFIG);
@@ -85,7 +85,7 @@ it('what is refused, tried out, repeated by its key or changes nothing is not to
     assert.equal((await tryToBook(server, wish('02-03'), {'Idempotency-Key': 'k1'})).status, 201);
     assert.equal((await tryToBook(server, wish('02-05'), {Origin: 'http://elsewhere.example'})).status, 403);
     assert.equal((await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {user_label: 'ada'}})).status, 200);
-    assert.equal((await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {end: '2031-02-03T09:00'}})).status, 400);
+    assert.equal((await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {end: `${YEAR}-02-03T09:00`}})).status, 400);
     assert.equal((await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {version: 9, note: 'x'}})).status, 412);
     assert.equal((await markDone(server, 999_999)).status, 404);
     assert.equal((await cancel(server, 999_999)).status, 404);
@@ -141,7 +141,7 @@ it('the history of one booking is only its own', async (server) => {
 it('100 are given when no limit is asked for', async (server) => {
     const short = await all(server);
     await book(server, {
-        ...wish('05-01'), start: '2032-01-01T10:00', end: '2032-01-01T12:00', repeat: {every: 'day', count: 120},
+        ...wish('05-01'), start: `${YEAR + 1}-01-01T10:00`, end: `${YEAR + 1}-01-01T12:00`, repeat: {every: 'day', count: 120},
     });
     const first = (await events(server, `after=${short.at(-1).id}`)).events;
     assert.equal(first.length, 100);
@@ -173,7 +173,7 @@ let day = 0;
 /* Books with a Procplan-User of exactly these bytes, and gives the event's actor and whether it is claimed. */
 async function actorOf(server, bytes) {
     const body = JSON.stringify({
-        ...wish('01-01'), start: `2033-01-01T${String(day % 24).padStart(2, '0')}:00`, end: `2033-01-01T${String(day % 24).padStart(2, '0')}:30`,
+        ...wish('01-01'), start: `${YEAR + 2}-01-01T${String(day % 24).padStart(2, '0')}:00`, end: `${YEAR + 2}-01-01T${String(day % 24).padStart(2, '0')}:30`,
         node_id: '7', gpu_ids: [String(1 + Math.floor(day++ / 24))],
     });
     const answer = await rawRequest(server, Buffer.concat([
@@ -207,7 +207,7 @@ it('a name with control characters, of 65 characters or in bad UTF-8 is not take
 
 it('a client cannot say that the web server knows it', async (server) => {
     for (const header of ['Remote-User: root', 'REMOTE_USER: root', 'Authorization: Basic cm9vdDp4']) {
-        const body = JSON.stringify({...wish('01-01'), start: '2034-01-01', end: `2034-01-0${2 + day % 7}`, node_id: '7', gpu_ids: ['1']});
+        const body = JSON.stringify({...wish('01-01'), start: `${YEAR + 3}-01-01`, end: `${YEAR + 3}-01-0${2 + day % 7}`, node_id: '7', gpu_ids: ['1']});
         const answer = await rawRequest(server,
             `POST /api/book HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n${header}\r\n\r\n${body}`);
         assert.equal(answer.status, 201, answer.text);

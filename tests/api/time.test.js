@@ -53,6 +53,36 @@ it('the default window moves on though nothing was written', async (server) => {
     }
 });
 
+for (const [now, monday] of [
+    ['2027-03-07T23:59:30Z', '2027-03-01'], ['2027-03-08T00:00:00Z', '2027-03-08'], ['2027-03-14T12:00:00Z', '2027-03-08'],
+    ['2027-12-31T20:00:00Z', '2027-12-27'], ['2028-01-01T00:00:00Z', '2027-12-27'], ['2040-02-29T08:00:00Z', '2040-02-27'],
+]) {
+    it(`at ${now} the timeline's week begins on ${monday}`, async (server) => {
+        at(server, now);
+        const {start, end} = (await request(server, 'GET', '/api/timeline')).json;
+        assert.deepEqual([start, end], [iso(hourOf(`${monday}T00:00Z`)), iso(hourOf(`${monday}T00:00Z`) + 7 * 24)]);
+    });
+}
+
+it("last week's revision is of no use to who asks for this week's timeline", async (server) => {
+    const timeline = async (query) => (await request(server, 'GET', `/api/timeline?${query}`)).json;
+    at(server, '2027-05-09T23:30:00Z'); /* a Sunday */
+    const made = await bookHours(server, ownGpu(), hourOf('2027-05-10T10:00Z'), hourOf('2027-05-10T12:00Z'));
+    const sunday = await timeline('');
+    assert.deepEqual(sunday.bookings, []);
+    const still = await timeline(`since=${sunday.revision}`);
+    assert.equal(still.full, false);
+    at(server, '2027-05-10T00:10:00Z');
+    const monday = await timeline(`since=${sunday.revision}`);
+    assert.equal(monday.full, true);
+    assert.deepEqual(monday.bookings, [[made.booking_id, 10, 12, 'ada']]);
+    const given = await timeline(`since=${sunday.revision}&start=2027-05-03&end=2027-05-10`);
+    assert.equal(given.full, false, 'a window that was given stays what it was');
+    await cancel(server, made.booking_id);
+    const {revision} = await timeline('');
+    assert.equal((await timeline(`since=${revision}`)).full, false);
+});
+
 it('the ETag of a default window stands for an hour, that of a given one for as long as nothing is written', async (server) => {
     const tag = async (target, tagBefore) => {
         const answer = await request(server, 'GET', target, {headers: {'If-None-Match': tagBefore ?? '"none"'}});

@@ -1,7 +1,7 @@
 'use strict';
 /* GET /api/timeline: answers worked out by hand, windows, nodes, and what `since` gives. */
 const assert = require('node:assert/strict');
-const {hourOf, iso, steadyHour} = require('./clock.js');
+const {YEAR_AHEAD: YEAR, hourOf, iso, steadyHour} = require('./clock.js');
 const {assertRefused, book, cancel, markDone, reload} = require('./fixtures.js');
 const {CONFIG, request, suite} = require('./harness.js');
 
@@ -19,13 +19,13 @@ const mark = (answer) => `${answer.epoch}.${answer.revision}`;
 const drawn = ({bookings, held, removed}) => ({bookings, held, removed});
 
 it('a window without bookings has the nodes as /api/nodes shows them, and nothing else', async (server) => {
-    const answer = await timeline(server, {start: '2031-01-06', end: '2031-01-13'});
+    const answer = await timeline(server, {start: `${YEAR}-01-06`, end: `${YEAR}-01-13`});
     const nodes = (await request(server, 'GET', '/api/nodes')).json.nodes;
     const {epoch, revision, ...rest} = answer;
     assert.match(epoch, /^[0-9a-f]{16}$/);
     assert.ok(Number.isInteger(revision) && revision > 0);
     assert.deepEqual(rest, {
-        full: true, start: '2031-01-06T00:00:00+00:00', end: '2031-01-13T00:00:00+00:00', nodes, bookings: [], held: [],
+        full: true, start: `${YEAR}-01-06T00:00:00+00:00`, end: `${YEAR}-01-13T00:00:00+00:00`, nodes, bookings: [], held: [],
         removed: [],
     });
 });
@@ -33,15 +33,15 @@ it('a window without bookings has the nodes as /api/nodes shows them, and nothin
 it('bookings and holds are rows of numbers from the start of the window on, by id and by GPU', async (server) => {
     /* GPUs in the order of nodes: beta/gpu0 is 0; alpha/gpu2, gpu0, gpu1 are 1, 2, 3; 7/1 and 7/2 are 4 and 5. */
     const second = await book(server, {
-        node_id: 'alpha', start: '2031-02-03T12:00', end: '2031-02-04T12:00', user_label: 'grace', gpu_ids: ['gpu1', 'gpu2'],
+        node_id: 'alpha', start: `${YEAR}-02-03T12:00`, end: `${YEAR}-02-04T12:00`, user_label: 'grace', gpu_ids: ['gpu1', 'gpu2'],
     });
     const first = await book(server, {
-        node_id: 'alpha', start: '2031-02-03T06:00', end: '2031-02-03T12:00', user_label: 'ada <3', gpu_ids: ['gpu1'], priority: 'high',
+        node_id: 'alpha', start: `${YEAR}-02-03T06:00`, end: `${YEAR}-02-03T12:00`, user_label: 'ada <3', gpu_ids: ['gpu1'], priority: 'high',
     });
     const low = await book(server, {
-        node_id: '7', start: '2031-02-03T00:00', end: '2031-02-03T01:00', user_label: 'née', gpu_count: 1, priority: 'low',
+        node_id: '7', start: `${YEAR}-02-03T00:00`, end: `${YEAR}-02-03T01:00`, user_label: 'née', gpu_count: 1, priority: 'low',
     });
-    const answer = await timeline(server, {start: '2031-02-03', end: '2031-02-10'});
+    const answer = await timeline(server, {start: `${YEAR}-02-03`, end: `${YEAR}-02-10`});
     assert.deepEqual(drawn(answer), {
         bookings: [
             [second.booking_id, 12, 36, 'grace'],
@@ -55,9 +55,9 @@ it('bookings and holds are rows of numbers from the start of the window on, by i
 
 it('what reaches beyond the window keeps its hours, and is held only within', async (server) => {
     const made = await book(server, {
-        node_id: 'beta', start: '2031-03-03T10:00', end: '2031-03-03T20:00', user_label: 'ada', gpu_count: 1,
+        node_id: 'beta', start: `${YEAR}-03-03T10:00`, end: `${YEAR}-03-03T20:00`, user_label: 'ada', gpu_count: 1,
     });
-    const at = async (start, end) => drawn(await timeline(server, {start: `2031-03-03T${start}`, end: `2031-03-03T${end}`, node_id: 'beta'}));
+    const at = async (start, end) => drawn(await timeline(server, {start: `${YEAR}-03-03T${start}`, end: `${YEAR}-03-03T${end}`, node_id: 'beta'}));
     const id = made.booking_id;
     const held = [[0, id]];
     assert.deepEqual(await at('12:00', '14:00'), {bookings: [[id, -2, 8, 'ada']], held, removed: []});
@@ -95,17 +95,17 @@ it('an ended booking stays as long as the window has hours it used, and shows on
 
 it('a changed booking shows its version', async (server) => {
     const made = await book(server, {
-        node_id: 'beta', start: '2031-04-07T10:00', end: '2031-04-07T12:00', user_label: 'ada', gpu_count: 1,
+        node_id: 'beta', start: `${YEAR}-04-07T10:00`, end: `${YEAR}-04-07T12:00`, user_label: 'ada', gpu_count: 1,
     });
     const changed = await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {user_label: 'bob'}});
     assert.equal(changed.status, 200, changed.text);
-    const answer = await timeline(server, {start: '2031-04-07', end: '2031-04-08'});
+    const answer = await timeline(server, {start: `${YEAR}-04-07`, end: `${YEAR}-04-08`});
     assert.deepEqual(answer.bookings, [[made.booking_id, 10, 12, 'bob', 1, 0, null, 2]]);
 });
 
 it('without start and end it is the present week, from Monday to Monday', async (server) => {
     const now = await steadyHour();
-    for (const query of ['', 'start=2031-01-01', 'end=2031-01-01', 'start=&end=']) {
+    for (const query of ['', `start=${YEAR}-01-01`, `end=${YEAR}-01-01`, 'start=&end=']) {
         const {start, end} = await timeline(server, query);
         assert.equal(new Date(start).getUTCDay(), 1, start);
         assert.match(start, /T00:00:00\+00:00$/);
@@ -116,10 +116,10 @@ it('without start and end it is the present week, from Monday to Monday', async 
 
 it('nodes asked for come in configuration order, once, and their GPUs are counted from 0', async (server) => {
     const made = await book(server, {
-        node_id: '7', start: '2031-05-05', end: '2031-05-06', user_label: 'ada', gpu_ids: ['2'],
+        node_id: '7', start: `${YEAR}-05-05`, end: `${YEAR}-05-06`, user_label: 'ada', gpu_ids: ['2'],
     });
-    await book(server, {node_id: 'beta', start: '2031-05-05', end: '2031-05-06', user_label: 'ada', gpu_count: 1});
-    const answer = await timeline(server, 'start=2031-05-05&end=2031-05-06&node_id=7&node_id=alpha&node_id=7&node_id=');
+    await book(server, {node_id: 'beta', start: `${YEAR}-05-05`, end: `${YEAR}-05-06`, user_label: 'ada', gpu_count: 1});
+    const answer = await timeline(server, `start=${YEAR}-05-05&end=${YEAR}-05-06&node_id=7&node_id=alpha&node_id=7&node_id=`);
     assert.deepEqual(answer.nodes.map((node) => node.id), ['alpha', '7']);
     assert.deepEqual(drawn(answer), {
         bookings: [[made.booking_id, 0, 24, 'ada']], held: [[4, made.booking_id]], removed: [],
@@ -127,7 +127,7 @@ it('nodes asked for come in configuration order, once, and their GPUs are counte
 });
 
 it('each way of asking for the same nodes gives the same answer', async (server) => {
-    const base = 'start=2031-05-05&end=2031-05-06';
+    const base = `start=${YEAR}-05-05&end=${YEAR}-05-06`;
     const answers = await Promise.all([
         'node_id=7&node_id=beta', 'node_id=beta&node_id=7', 'node_id=beta&node_id=beta&node_id=7',
     ].map((nodes) => get(server, `${base}&${nodes}`)));
@@ -138,11 +138,11 @@ it('each way of asking for the same nodes gives the same answer', async (server)
 
 it('bad questions are refused with a sentence that names the field', async (server) => {
     for (const [query, field, sentence] of [
-        ['start=2031-01-02&end=2031-01-01', 'end', 'Timeline end must be after start'],
-        ['start=2031-01-01&end=2031-01-01', 'end', 'Timeline end must be after start'],
-        ['start=soon&end=2031-01-01', 'start', /^Invalid timestamp: /],
-        ['start=2031-01-01&end=later', 'end', /^Invalid timestamp: /],
-        ['start=2031-01-01&end=9999-12-31T23:30', 'end', /^Invalid timestamp: .*9999/],
+        [`start=${YEAR}-01-02&end=${YEAR}-01-01`, 'end', 'Timeline end must be after start'],
+        [`start=${YEAR}-01-01&end=${YEAR}-01-01`, 'end', 'Timeline end must be after start'],
+        [`start=soon&end=${YEAR}-01-01`, 'start', /^Invalid timestamp: /],
+        [`start=${YEAR}-01-01&end=later`, 'end', /^Invalid timestamp: /],
+        [`start=${YEAR}-01-01&end=9999-12-31T23:30`, 'end', /^Invalid timestamp: .*9999/],
         ['start=2031-01-01&end=2041-02-17T00:01', 'end', /3700 days/],
         ['node_id=nowhere', 'node_id', "Unknown node id 'nowhere'"],
         ['node_id=beta&node_id=Beta', 'node_id', "Unknown node id 'Beta'"],
@@ -155,7 +155,7 @@ it('bad questions are refused with a sentence that names the field', async (serv
 });
 
 it('a since that is no revision is refused, one that is unknown gives everything', async (server) => {
-    const base = 'start=2031-06-02&end=2031-06-03';
+    const base = `start=${YEAR}-06-02&end=${YEAR}-06-03`;
     const {epoch, revision} = await timeline(server, base);
     const long = 'x'.repeat(65);
     for (const since of ['x', '-1', '1.', '.1', '1.2.3', `${epoch}.`, `${epoch}.-1`, `${epoch}.1x`, `${epoch} .1`, ' 1', '+1',
@@ -175,9 +175,9 @@ it('a since that is no revision is refused, one that is unknown gives everything
 });
 
 it('since names what is new, what changed and what is gone', async (server) => {
-    const window = {start: '2031-07-07', end: '2031-07-08'};
+    const window = {start: `${YEAR}-07-07`, end: `${YEAR}-07-08`};
     const make = (start, end, more) => book(server, {
-        node_id: 'alpha', start: `2031-07-07T${start}`, end: `2031-07-07T${end}`, user_label: 'ada', ...more,
+        node_id: 'alpha', start: `${YEAR}-07-07T${start}`, end: `${YEAR}-07-07T${end}`, user_label: 'ada', ...more,
     }).then((made) => made.booking_id);
     const stays = await make('00:00', '02:00', {gpu_ids: ['gpu2']});
     const ends = await make('02:00', '04:00', {gpu_ids: ['gpu2']});
@@ -189,7 +189,7 @@ it('since names what is new, what changed and what is gone', async (server) => {
     const fresh = await make('08:00', '10:00', {gpu_ids: ['gpu2', 'gpu0']});
     await cancel(server, ends);
     await request(server, 'PATCH', `/api/bookings/${moves}`, {body: {gpu_ids: ['gpu1']}});
-    await request(server, 'PATCH', `/api/bookings/${leaves}`, {body: {start: '2031-07-09T06:00', end: '2031-07-09T08:00'}});
+    await request(server, 'PATCH', `/api/bookings/${leaves}`, {body: {start: `${YEAR}-07-09T06:00`, end: `${YEAR}-07-09T08:00`}});
     const brief = await make('20:00', '21:00', {gpu_ids: ['gpu2']});
     await cancel(server, brief);
     const after = await timeline(server, {...window, since: mark(before)});
@@ -208,7 +208,7 @@ it('since names what is new, what changed and what is gone', async (server) => {
 });
 
 it('polling with the present revision gives next to nothing, and 304 as long as nothing happens', async (server) => {
-    const base = {start: '2031-07-07', end: '2031-07-08'};
+    const base = {start: `${YEAR}-07-07`, end: `${YEAR}-07-08`};
     const whole = await timeline(server, base);
     const query = {...base, since: mark(whole)};
     const poll = await get(server, query);
@@ -216,7 +216,7 @@ it('polling with the present revision gives next to nothing, and 304 as long as 
     assert.ok(poll.bytes.length < 250, `${poll.bytes.length} bytes`);
     const again = await get(server, query, {'If-None-Match': poll.headers.etag});
     assert.equal(again.status, 304);
-    const made = await book(server, {node_id: '7', start: '2031-07-07', end: '2031-07-09', user_label: 'ada', gpu_count: 2});
+    const made = await book(server, {node_id: '7', start: `${YEAR}-07-07`, end: `${YEAR}-07-09`, user_label: 'ada', gpu_count: 2});
     const changed = await get(server, query, {'If-None-Match': poll.headers.etag});
     assert.equal(changed.status, 200);
     assert.deepEqual(drawn(changed.json), {
@@ -225,11 +225,11 @@ it('polling with the present revision gives next to nothing, and 304 as long as 
 });
 
 it('a refused write and an edit that changes nothing leave nothing to tell', async (server) => {
-    const base = {start: '2031-08-04', end: '2031-08-05'};
-    const made = await book(server, {node_id: 'beta', start: '2031-08-04', end: '2031-08-05', user_label: 'ada', gpu_count: 1});
+    const base = {start: `${YEAR}-08-04`, end: `${YEAR}-08-05`};
+    const made = await book(server, {node_id: 'beta', start: `${YEAR}-08-04`, end: `${YEAR}-08-05`, user_label: 'ada', gpu_count: 1});
     const whole = await timeline(server, base);
     const busy = await request(server, 'POST', '/api/book', {
-        body: {node_id: 'beta', start: '2031-08-04', end: '2031-08-05', user_label: 'bob', gpu_count: 1},
+        body: {node_id: 'beta', start: `${YEAR}-08-04`, end: `${YEAR}-08-05`, user_label: 'bob', gpu_count: 1},
     });
     assert.equal(busy.status, 409);
     await request(server, 'PATCH', `/api/bookings/${made.booking_id}`, {body: {user_label: 'ada'}});
@@ -239,9 +239,9 @@ it('a refused write and an edit that changes nothing leave nothing to tell', asy
 });
 
 it('a changed configuration gives everything again, without the retired GPUs', async (server) => {
-    const window = {start: '2031-09-01', end: '2031-09-02'};
+    const window = {start: `${YEAR}-09-01`, end: `${YEAR}-09-02`};
     const made = await book(server, {
-        node_id: 'alpha', start: '2031-09-01', end: '2031-09-02', user_label: 'ada', gpu_ids: ['gpu0', 'gpu1'],
+        node_id: 'alpha', start: `${YEAR}-09-01`, end: `${YEAR}-09-02`, user_label: 'ada', gpu_ids: ['gpu0', 'gpu1'],
     });
     const id = made.booking_id;
     const before = await timeline(server, window);
