@@ -7,7 +7,7 @@
 enum { SPAN, PLANNED, PLANNED_GPUS, HELD, COUNT_ALL, COUNT_ENDED };
 
 static const char *const sql[] = {
-    /* All from the index. */
+    /* A range of the index a class and node. */
     [SPAN] = CLASSES "SELECT min(b.id), max(b.id) FROM node n CROSS JOIN class CROSS JOIN booking b "
              "INDEXED BY booking_by_class ON b.node_key = n.node_key AND b.length_class = class.n "
              "AND b.start_hour > ?1 - class.longest AND b.start_hour < ?2 AND b.end_hour > ?1",

@@ -3,10 +3,11 @@
 const assert = require('node:assert/strict');
 const {spawnSync} = require('node:child_process');
 const fs = require('node:fs');
+const path = require('node:path');
 const {test} = require('node:test');
 const {assertRefused, book, cancel, markDone} = require('./fixtures.js');
 const {parseExposition, promtool} = require('./exposition.js');
-const {request, serverMissing, startServer, until} = require('./harness.js');
+const {CONFIG, build, execFileSync, request, serverMissing, startServer, temporaryFolder, until} = require('./harness.js');
 
 const WORKERS = 4;
 /* One server a test, as each counts from nothing. */
@@ -142,6 +143,23 @@ it('bookings by status, nodes, GPUs, revision and the log\'s size', async (serve
     assert.equal(value(families, 'procplan_revision'), value(empty, 'procplan_revision') + 9);
     assert.equal(value(families, 'procplan_wal_bytes'), fs.statSync(`${server.database}-wal`).size);
     assert.ok(value(families, 'procplan_wal_bytes') > 0);
+});
+
+test('a plain CGI has no pool, and says nothing of one', () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(CONFIG));
+    const output = execFileSync(path.join(build, 'procplan-fcgi'), [], {
+        env: {
+            ...process.env, GATEWAY_INTERFACE: 'CGI/1.1', REQUEST_METHOD: 'GET', PATH_INFO: '/api/metrics', QUERY_STRING: '',
+            PROCPLAN_CONFIG: path.join(folder, 'config.json'), PROCPLAN_DATABASE: path.join(folder, 'procplan.db'),
+        },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    assert.match(output, /^Status: 200 OK\r\n/);
+    const families = parseExposition(output.slice(output.indexOf('\r\n\r\n') + 4));
+    assert.equal(value(families, 'procplan_nodes'), 4);
+    assert.deepEqual([...families.keys()].filter((name) => /request|worker/.test(name)), []);
 });
 
 it('it is read only', async (server) => {

@@ -1,8 +1,11 @@
 'use strict';
 /* GET /api/session: who the viewer is, as the server sees it. */
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const {test} = require('node:test');
 const {assertHas, assertRefused, reload} = require('./fixtures.js');
-const {CONFIG, request, suite} = require('./harness.js');
+const {CONFIG, build, execFileSync, request, suite, temporaryFolder} = require('./harness.js');
 
 const it = suite();
 const session = (server, headers) => request(server, 'GET', '/api/session', {headers});
@@ -58,6 +61,23 @@ it('limits are those of the configuration, null where there is none', async (ser
     for (let i = 0; i < 16; i++) assert.deepEqual((await session(server)).json.limits, limits);
     server.writeConfig(CONFIG);
     assert.equal((await reload(server)).status, 200);
+});
+
+/* As a plain CGI, whose web server has let somebody in. */
+test('whom the web server names is no claim', () => {
+    const folder = temporaryFolder();
+    fs.writeFileSync(path.join(folder, 'config.json'), JSON.stringify(CONFIG));
+    const output = execFileSync(path.join(build, 'procplan-fcgi'), [], {
+        env: {
+            ...process.env, GATEWAY_INTERFACE: 'CGI/1.1', REQUEST_METHOD: 'GET', PATH_INFO: '/api/session', QUERY_STRING: '',
+            REMOTE_USER: 'ada', HTTP_PROCPLAN_USER: 'root', PROCPLAN_CONFIG: path.join(folder, 'config.json'),
+            PROCPLAN_DATABASE: path.join(folder, 'procplan.db'),
+        },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    assert.match(output, /^Status: 200 OK\r\n/);
+    assertHas(JSON.parse(output.split('\r\n\r\n')[1]), {user: 'ada', claimed: false, admin: false});
 });
 
 it('it is read only', async (server) => {

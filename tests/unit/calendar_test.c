@@ -12,6 +12,7 @@
 #include <libical/ical.h>
 #endif
 
+#include "cgi/api/api.h"
 #include "cgi/api/calendar.h"
 #include "common/text.h"
 #include "tests/unit/database.h"
@@ -216,6 +217,55 @@ TEST(lines_are_folded_behind_75_octets_and_never_within_a_character)
     }
 }
 
+/* Asks for the calendar as a client does; the answer lives in RESPONSE. */
+static void get_calendar(struct api *api, struct http_response *response, const char *node, const char *label)
+{
+    struct http_parameter query[] = {{"node_id", node}, {"user_label", label}};
+    struct http_request request = {.arena = &db.arena, .id = "1", .method = HTTP_GET, .method_name = "GET",
+                                   .path = "/api/calendar.ics", .query_text = "", .query = query, .query_count = 2};
+    struct error none = ERROR_INIT;
+
+    http_response_reset(response);
+    api_answer(api, &request, &none, response);
+}
+
+TEST(a_calendar_of_too_many_bookings_is_refused_with_what_would_make_it_smaller)
+{
+    struct booking b = example();
+    struct error err = ERROR_INIT;
+    struct http_response response;
+    struct config_source source = {.folder = -1};
+    struct api *api;
+    hour_t first = hour_of_seconds((int64_t)time(NULL)) + 24;
+
+    assert_true(planner_begin_write(db.planner, &err));
+    for (int i = 0; i <= 10000; i++) {
+        b.window = (struct window){first + i, first + i + 1};
+        b.user_label = i == 0 ? "the first" : "AB";
+        assert_true(store_booking_insert(db.planner->store, &b, NULL, &err));
+    }
+    assert_true(planner_commit(db.planner, &err));
+    http_response_init(&response);
+    assert_true(api_open(db.path, &source, &api, &err));
+
+    get_calendar(api, &response, "", "");
+    assert_int_equal(response.status, 400);
+    assert_string_equal(response.content_type, "application/json");
+    assert_non_null(strstr(http_response_body(&response)->data,
+                           "A calendar holds 10000 bookings at most; name a node_id, a user_label or both"));
+    get_calendar(api, &response, "node-a", "");
+    assert_int_equal(response.status, 400);
+    get_calendar(api, &response, "", "AB");
+    assert_int_equal(response.status, 200);
+    assert_string_equal(response.content_type, "text/calendar; charset=utf-8");
+    get_calendar(api, &response, "", "the first");
+    assert_int_equal(response.status, 200);
+    assert_null(strstr(http_response_body(&response)->data, "AB"));
+
+    api_close(api);
+    http_response_release(&response);
+}
+
 /* -- read by libical ---------------------------------------------------------------------------------------------- */
 
 #ifdef HAVE_LIBICAL
@@ -388,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_sequence_grows_with_edits_and_with_the_end),
         cmocka_unit_test(texts_are_escaped_and_the_note_follows_the_gpus),
         cmocka_unit_test(lines_are_folded_behind_75_octets_and_never_within_a_character),
+        cmocka_unit_test(a_calendar_of_too_many_bookings_is_refused_with_what_would_make_it_smaller),
         cmocka_unit_test(libical_reads_what_went_in),
     };
 
