@@ -119,6 +119,7 @@ it('it has an ETag, a type of its own each time, and 304', async (server) => {
     for (const [format, type] of [['csv', 'text/csv; charset=utf-8'], ['json', 'application/json']]) {
         const query = {start: '2019-03-01', end: '2019-04-01', format};
         const first = await usage(server, query);
+        assert.equal(first.json !== undefined, format === 'json', first.text);
         for (let i = 0; i < 12; i++) { /* made new by some workers, kept by others */
             const again = await usage(server, query);
             assert.equal(again.headers['content-type'], type);
