@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const {fork} = require('node:child_process');
 const path = require('node:path');
+const {checkAnswer} = require('./contract.js');
 const {request} = require('./harness.js');
 
 /* Asserts a refusal: its status, its sentence (text: exactly; pattern: somewhere) and the documented form. */
@@ -96,9 +97,16 @@ async function runRace(server, racers) {
             racer.send({port: server.port, calls: racers[index]});
             return ready;
         }));
-        const results = processes.map(message);
+        const answers = processes.map(message);
         for (const racer of processes) racer.send('go');
-        return await Promise.all(results);
+        const results = await Promise.all(answers);
+        for (const [racer, calls] of racers.entries()) {
+            for (const [index, [method, target]] of calls.entries()) {
+                const answer = results[racer][index];
+                checkAnswer(method, target, {...answer, json: JSON.parse(answer.text), bytes: Buffer.from(answer.text)});
+            }
+        }
+        return results;
     } finally {
         for (const racer of processes) racer.kill();
     }

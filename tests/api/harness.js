@@ -2,7 +2,9 @@
 /*
  * Starts the real thing for a test: procplan-server (a private nginx and the pool) on a free port of 127.0.0.1, with its
  * configuration and database in a temporary folder. Everything it starts is ended, and the folder removed, whatever
- * becomes of the test. Plain node, no packages.
+ * becomes of the test.
+ *
+ * Every answer is held against htdocs/openapi.json (contract.js).
  *
  * PROCPLAN_BUILD, PROCPLAN_SOURCE and PROCPLAN_NGINX say where things are; without them a test run by hand looks around.
  */
@@ -13,6 +15,7 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const {test, after} = require('node:test');
+const {checkAnswer} = require('./contract.js');
 
 const source = process.env.PROCPLAN_SOURCE || path.resolve(__dirname, '..', '..');
 const build = process.env.PROCPLAN_BUILD || [process.cwd(), source, path.join(source, 'build')]
@@ -273,7 +276,15 @@ function request(server, method, target, {body, raw, headers = {}} = {}) {
             const chunks = [];
             response.on('data', (chunk) => chunks.push(chunk));
             response.on('error', reject);
-            response.on('end', () => resolve(answer(response.statusCode, response.headers, Buffer.concat(chunks))));
+            response.on('end', () => {
+                const whole = answer(response.statusCode, response.headers, Buffer.concat(chunks));
+                try {
+                    checkAnswer(method, target, whole);
+                    resolve(whole);
+                } catch (error) {
+                    reject(error);
+                }
+            });
         });
         call.setTimeout(PATIENCE, () => call.destroy(new Error(`${method} ${target}: no answer in ${PATIENCE} ms`)));
         call.on('error', reject);
@@ -287,12 +298,19 @@ function request(server, method, target, {body, raw, headers = {}} = {}) {
  * Send "Connection: close", or the wait is for nginx's keep-alive timeout.
  */
 function rawRequest(server, bytes, {end = false, limit = PATIENCE} = {}) {
+    const [method, target] = bytes.toString('latin1').split('\r\n', 1)[0].split(' ');
     return new Promise((resolve, reject) => {
         const chunks = [];
         const socket = net.connect(server.port, '127.0.0.1');
         const settle = () => {
             socket.destroy();
-            resolve(parseAnswer(Buffer.concat(chunks)));
+            const whole = parseAnswer(Buffer.concat(chunks));
+            try {
+                if (whole.json !== undefined) checkAnswer(method, target, whole);
+                resolve(whole);
+            } catch (error) {
+                reject(error);
+            }
         };
         socket.setTimeout(limit, () => {
             socket.destroy();

@@ -11,7 +11,7 @@ process.once('message', async ({port, calls}) => {
         const request = http.request({host: '127.0.0.1', port, method, path, agent}, (response) => {
             let text = '';
             response.setEncoding('utf8').on('data', (chunk) => { text += chunk; });
-            response.on('end', () => resolve({status: response.statusCode, text}));
+            response.on('end', () => resolve({status: response.statusCode, headers: response.headers, text}));
         });
         request.on('error', reject);
         request.end(body);
@@ -21,11 +21,10 @@ process.once('message', async ({port, calls}) => {
     process.once('message', async () => {
         const answers = [];
         for (const [method, path, body] of calls) {
-            const {status, text} = await call(method, path, JSON.stringify(body));
-            const json = JSON.parse(text);
-            answers.push({
-                status, id: json.booking_id ?? json.id, conflict: json.conflicts?.[0]?.booking_id, error: json.error, version: json.version,
-            });
+            const answer = await call(method, path, JSON.stringify(body));
+            const json = JSON.parse(answer.text);
+            const {id = json.booking_id, error, version} = json;
+            answers.push({...answer, id, conflict: json.conflicts?.[0]?.booking_id, error, version});
         }
         agent.destroy();
         process.send(answers, () => process.disconnect());
