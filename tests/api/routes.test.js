@@ -26,6 +26,8 @@ const KNOWN = [
     ['/api/mark_done', ['POST']],
     ['/api/reload_config', ['POST']],
     ['/api/health', ['GET', 'HEAD']],
+    ['/api/timeline', ['GET', 'HEAD']],
+    ['/api/events', ['GET', 'HEAD']],
 ];
 for (const [target, methods] of KNOWN) {
     it(`${target} with another method is a 405 that allows ${methods.join(', ')}`, async (server) => {
