@@ -18,8 +18,8 @@
 #include "cgi/model.h"
 #include "cgi/planner/planner.h"
 
-/* Bookings and holds of one answer together; beyond it ERROR_BAD_REQUEST. It bounds a worker's memory (some 150 MB). */
-#define TIMELINE_ROWS_MAX 2000000
+/* Bookings and holds of one answer together; beyond it ERROR_BAD_REQUEST. It bounds a worker's memory (some 130 MB). */
+#define TIMELINE_ROWS_MAX 1000000
 /* Further back, in events, everything is answered: what changed may then be nearly all. */
 #define TIMELINE_EVENTS_MAX 5000
 
