@@ -18,7 +18,8 @@
 #include "cgi/model.h"
 #include "cgi/planner/planner.h"
 
-/* Bookings and holds of one answer together; beyond it ERROR_BAD_REQUEST. It bounds a worker's memory (some 130 MB). */
+/* Bookings and holds of one answer together; beyond it ERROR_BAD_REQUEST. It bounds a worker's memory while it answers: 216 MB were
+ * measured at 911,000 rows, which are 15 MB of JSON. */
 #define TIMELINE_ROWS_MAX 1000000
 /* Further back, in events, everything is answered: what changed may then be nearly all. */
 #define TIMELINE_EVENTS_MAX 5000
