@@ -30,6 +30,7 @@ const BACK = 350 * 24;
 const AHEAD = 30 * 24;
 const FREE = 20 * 24; /* from now: nothing is booked there */
 const stamp = (hour) => new Date(hour * 3_600_000).toISOString().slice(0, 19);
+const usage = (start, end, by) => `/api/usage?start=${stamp(start)}&end=${stamp(end)}&by=${by}`;
 const timeline = (start, end, more = '') => `/api/timeline?start=${stamp(start)}&end=${stamp(end)}${more}`;
 
 /*
@@ -46,6 +47,11 @@ const ROWS = [
     {name: '  304', target: () => timeline(NOW - 24, NOW + 24 * 6), etag: true},
     {name: 'timeline, a year of a node', target: (i) => timeline(NOW - BACK - i, NOW + 15 * 24, '&node_id=node-0003')},
     {name: 'events, the last 100', target: (i, {revision}) => `/api/events?after=${revision - 100 - i}`},
+    {name: 'usage, a year by user, fresh', target: (i) => usage(NOW - BACK - i, NOW + 15 * 24, 'user')},
+    {name: 'usage, a year by GPU, fresh', target: (i) => usage(NOW - BACK - i, NOW + 15 * 24, 'gpu')},
+    {name: 'usage, 30 days by user, fresh', target: (i) => usage(NOW - 24 * 30 - i, NOW - i, 'user')},
+    {name: 'calendar of a user, fresh', target: (i) => `/api/calendar.ics?user_label=user-${String(i).padStart(3, '0')}`},
+    {name: 'metrics', target: () => '/api/metrics'},
 ];
 
 /* -- a server over a filled database -------------------------------------------------------------------------- */
