@@ -14,6 +14,7 @@ const http = require('node:http');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
+const zlib = require('node:zlib');
 const {test, after} = require('node:test');
 const {checkAnswer} = require('./contract.js');
 
@@ -95,6 +96,8 @@ async function until(check, what, limit = PATIENCE) {
 
 /* Servers that are still there when this process ends, by any way but SIGKILL. */
 const running = new Set();
+/* Folders that go with it. */
+const folders = new Set();
 
 function endEverything() {
     for (const server of running) {
@@ -110,6 +113,7 @@ function endEverything() {
         fs.rmSync(server.directory, {recursive: true, force: true});
     }
     running.clear();
+    for (const folder of folders) fs.rmSync(folder, {recursive: true, force: true});
 }
 process.on('exit', endEverything);
 for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]])
@@ -247,8 +251,10 @@ async function stopServer(server, child) {
 
 /* -- requests ------------------------------------------------------------------------------------------------- */
 
+/* BYTES are as they came; text and json are what was compressed for the way. */
 function answer(status, headers, bytes) {
-    const text = bytes.toString('utf8');
+    const packed = headers['content-encoding'] === 'gzip' && bytes.length > 0;
+    const text = (packed ? zlib.gunzipSync(bytes) : bytes).toString('utf8');
     let json;
     try {
         json = JSON.parse(text);
@@ -364,7 +370,7 @@ function suite(options) {
 /* A temporary folder that is gone when the test process ends. */
 function temporaryFolder() {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'procplan-test-'));
-    process.on('exit', () => fs.rmSync(folder, {recursive: true, force: true}));
+    folders.add(folder);
     return folder;
 }
 
