@@ -111,10 +111,11 @@ static void model_hold(int64_t id, int g, int start, int end)
     for (int h = start; h < end; h++)
         if (model.held[g][h] != 0)
             from = h + 1;
-    for (int h = from; h < end; h++) {
+    /* Two loops: gcc 12.2 -O1 takes one that does both for a function without effects, and drops the call. */
+    for (int h = from; h < end; h++)
         model.held[g][h] = id;
+    for (int h = from; h < end; h++)
         model.ended[g][h] = false;
-    }
 }
 
 static void model_book(int64_t id, const bool *gpus, int start, int end)
