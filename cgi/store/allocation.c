@@ -4,7 +4,7 @@
 
 #include "common/banned.h"
 
-enum { HOLDINGS, ALLOCATIONS, FREE_1, FREE_8, FREE_64, LAST_END, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
+enum { HOLDINGS, ALLOCATIONS, FREE_1, FREE_8, FREE_64, HELD_UNTIL, ALLOCATION_INSERT, ALLOCATION_EXTEND, CUT_DELETE, CUT_SHORTEN };
 
 /* The allocations of one booking, by the primary key: its GPUs, and starts within its planned window. */
 #define OF_BOOKING                                                                                                     \
@@ -31,7 +31,7 @@ static const char *const sql[] = {
     [FREE_1] = FREE_RUNS("1"),
     [FREE_8] = FREE_RUNS("8"),
     [FREE_64] = FREE_RUNS("64"),
-    [LAST_END] = "SELECT end_hour FROM allocation WHERE gpu_key = ?1 ORDER BY start_hour DESC LIMIT 1",
+    [HELD_UNTIL] = "SELECT held_until FROM gpu WHERE gpu_key = ?1",
     [ALLOCATION_INSERT] = "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id, free_from) "
                           "VALUES (?1, ?2, ?3, ?4, " END_BEFORE ")",
     [ALLOCATION_EXTEND] = "UPDATE allocation SET end_hour = ?3 WHERE gpu_key = ?1 AND start_hour = "
@@ -107,9 +107,9 @@ bool store_allocations(struct store *store, struct arena *arena, int64_t gpu_key
     return true;
 }
 
-static bool last_end(struct store *store, int64_t gpu_key, hour_t *out, struct error *err)
+static bool held_until(struct store *store, int64_t gpu_key, hour_t *out, struct error *err)
 {
-    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, LAST_END, err);
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, HELD_UNTIL, err);
     enum step step;
 
     if (statement == NULL)
@@ -143,7 +143,7 @@ bool store_free_runs(struct store *store, int64_t gpu_key, hour_t hour, int32_t 
         sqlite3_reset(statement);
     if (step != STEP_DONE)
         return step != STEP_FAILED;
-    if (!last_end(store, gpu_key, &end, err))
+    if (!held_until(store, gpu_key, &end, err))
         return false;
     out[n] = (struct window){end > hour ? end : hour, STORE_ENDLESS};
     *out_count = n + 1;

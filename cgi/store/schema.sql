@@ -21,6 +21,7 @@ CREATE TABLE gpu (
     position    INTEGER NOT NULL,
     since_hour  INTEGER NOT NULL,
     until_hour  INTEGER,
+    held_until  INTEGER NOT NULL DEFAULT -17259888,  -- the end of its last allocation, or the first hour of all (year 1)
     UNIQUE (node_key, id)
 ) STRICT;
 
@@ -105,7 +106,8 @@ BEGIN
     SELECT RAISE(ABORT, 'allocation moves');
 END;
 
--- A writer that knows the row before says so itself; what it says is put right all the same.
+-- What is free: free_from of each row and held_until of its GPU, whoever writes. One who knows the row before says so; what
+-- they say is put right all the same.
 CREATE TRIGGER allocation_inserted AFTER INSERT ON allocation
 WHEN NEW.free_from <> coalesce((SELECT end_hour FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour < NEW.start_hour
                                  ORDER BY start_hour DESC LIMIT 1), -17259888)
@@ -116,11 +118,12 @@ BEGIN
      WHERE gpu_key = NEW.gpu_key AND start_hour = NEW.start_hour;
 END;
 
-CREATE TRIGGER allocation_inserted_before AFTER INSERT ON allocation
+CREATE TRIGGER allocation_inserted_next AFTER INSERT ON allocation
 BEGIN
     UPDATE allocation SET free_from = NEW.end_hour
      WHERE gpu_key = NEW.gpu_key
        AND start_hour = (SELECT min(start_hour) FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour > NEW.start_hour);
+    UPDATE gpu SET held_until = NEW.end_hour WHERE gpu_key = NEW.gpu_key AND held_until < NEW.end_hour;
 END;
 
 CREATE TRIGGER allocation_updated AFTER UPDATE OF end_hour ON allocation
@@ -128,6 +131,7 @@ BEGIN
     UPDATE allocation SET free_from = NEW.end_hour
      WHERE gpu_key = NEW.gpu_key
        AND start_hour = (SELECT min(start_hour) FROM allocation WHERE gpu_key = NEW.gpu_key AND start_hour > NEW.start_hour);
+    UPDATE gpu SET held_until = NEW.end_hour WHERE gpu_key = NEW.gpu_key AND held_until = OLD.end_hour;
 END;
 
 CREATE TRIGGER allocation_deleted AFTER DELETE ON allocation
@@ -137,6 +141,10 @@ BEGIN
                                   ORDER BY start_hour DESC LIMIT 1), -17259888)
      WHERE gpu_key = OLD.gpu_key
        AND start_hour = (SELECT min(start_hour) FROM allocation WHERE gpu_key = OLD.gpu_key AND start_hour > OLD.start_hour);
+    UPDATE gpu
+       SET held_until = coalesce((SELECT end_hour FROM allocation WHERE gpu_key = OLD.gpu_key
+                                   ORDER BY start_hour DESC LIMIT 1), -17259888)
+     WHERE gpu_key = OLD.gpu_key AND held_until = OLD.end_hour;
 END;
 
 -- What happened, by whom. The last id is the revision of all that is kept here.
