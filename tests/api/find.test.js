@@ -14,6 +14,7 @@ const NODES = [
 ];
 const it = suite({config: {nodes: NODES}});
 const limited = suite({config: {nodes: NODES, limits: {max_booking_hours: 48, max_gpus_per_booking: 2, max_days_ahead: 3}}});
+const clocked = suite({config: {nodes: NODES}, clock: true});
 
 /* QUERY is a list of pairs or an object. */
 const ask = (server, query, headers) => request(server, 'GET', `/api/find?${new URLSearchParams(query)}`, {headers});
@@ -196,6 +197,28 @@ it('the tag tells the hour, as the answer moves with the clock', async (server) 
     const now = await steadyHour();
     const {etag} = (await ask(server, {})).headers;
     assert.match(etag, new RegExp(`\\.${now}"$`));
+});
+
+clocked('the answer moves with the hour: the old tag gives the new one, and nothing that was kept is shown', async (server) => {
+    const noon = month(2) + 12;
+    const at = (seconds) => server.setClock(noon * 3600 + seconds);
+    const query = {node_id: 'beta', limit: 1, gpus: 3};
+    at(0);
+    await hold(server, 'beta', ['gpu0'], noon, noon + 1);
+    await hold(server, 'beta', ['gpu1'], noon + 3, noon + 9);
+    at(60);
+    const first = await ask(server, query);
+    assert.deepEqual(first.json.slots, [slot('beta', ['gpu0', 'gpu1', 'odd'], noon + 1, noon + 2)]);
+    at(3500);
+    assert.equal((await ask(server, query, {'If-None-Match': first.headers.etag})).status, 304);
+    at(3605);
+    const second = await ask(server, query, {'If-None-Match': first.headers.etag});
+    assert.equal(second.status, 200);
+    assert.deepEqual(second.json.slots, first.json.slots);
+    at(2 * 3600 + 5);
+    assert.deepEqual((await find(server, query)), [slot('beta', ['gpu0', 'gpu1', 'odd'], noon + 2, noon + 3)]);
+    at(3 * 3600);
+    assert.deepEqual((await find(server, query)), [slot('beta', ['gpu0', 'gpu1', 'odd'], noon + 9, noon + 10)]);
 });
 
 limited('the limits of bookings bind what is looked for', async (server) => {

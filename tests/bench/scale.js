@@ -2,8 +2,8 @@
 /*
  * make bench, second part: how the cost of the reading calls grows with the number of GPUs and with how full they are.
  *
- * For each size and density fill.c makes a database as it is after a year of use (20 bookings a GPU), and procplan-server answers from it,
- * with one worker. Requests come one after the other over one connection, through nginx. Printed are, as medians, the time a client
+ * For each size and density fill.c makes a database as it is after a year of use (20 bookings a GPU), and one whose year lies ahead (as
+ * many bookings a GPU as it is full in percent, so a million on 10,000 full ones); procplan-server answers from it, with one worker. Requests come one after the other over one connection, through nginx. Printed are, as medians, the time a client
  * waits and the processor time that the worker spends (which a busy machine blurs less). A fresh row asks for another window each
  * time, so that no finished body helps. Nothing here passes or fails; aims are printed beside the rows that have one.
  *
@@ -21,10 +21,12 @@ const list = (name, otherwise) => (process.env[name] || otherwise).split(',').ma
 const SIZES = list('PROCPLAN_BENCH_GPUS', '104,1000,10000');
 const DENSITIES = list('PROCPLAN_BENCH_DENSITIES', '1,10,100');
 const WANTED = new RegExp(process.env.PROCPLAN_BENCH_ROWS || '');
-const BOOKINGS_PER_GPU = 20;
+/* What the databases hold, and how many days of the year are to come. */
+const PAST = {bookings: () => 20, ahead: 15};
+const AHEAD_OF_US = {bookings: (density) => density, ahead: 365};
 const NOBODY = 65534;
 
-/* Hours since 1970. The databases reach from 350 days ago to 15 days ahead. */
+/* Hours since 1970. The first kind of databases reaches from 350 days ago to 15 days ahead. */
 const NOW = Math.floor(Date.now() / 3_600_000);
 const BACK = 350 * 24;
 const AHEAD = 30 * 24;
@@ -33,9 +35,12 @@ const stamp = (hour) => new Date(hour * 3_600_000).toISOString().slice(0, 19);
 const usage = (start, end, by) => `/api/usage?start=${stamp(start)}&end=${stamp(end)}&by=${by}`;
 const timeline = (start, end, more = '') => `/api/timeline?start=${stamp(start)}&end=${stamp(end)}${more}`;
 
+/* An end that lies far enough ahead changes nothing but the question. */
+const find = (query) => (i) => `/api/find?${query}&before=${stamp(NOW + 500_000 + i)}`;
+
 /*
  * What is measured. `target(i, world)` is the i-th request's; with `etag` the answer to the first is asked for again and must be a 304.
- * world.since is the revision before the last three bookings.
+ * world.since is the revision before the last three bookings. `scene` is the database, PAST unless said.
  */
 const ROWS = [
     {name: 'timeline, a year, fresh', target: (i) => timeline(NOW - BACK - i, NOW + 15 * 24), aim: {gpus: 1000, ms: 30}},
@@ -46,6 +51,12 @@ const ROWS = [
     {name: '  since, three changes', target: (i, {since}) => timeline(NOW + FREE - i, NOW + FREE - i + 24 * 7, since)},
     {name: '  304', target: () => timeline(NOW - 24, NOW + 24 * 6), etag: true},
     {name: 'timeline, a year of a node', target: (i) => timeline(NOW - BACK - i, NOW + 15 * 24, '&node_id=node-0003')},
+    {name: 'find 1 GPU for an hour', scene: AHEAD_OF_US, target: find('gpus=1&hours=1')},
+    {name: 'find 1 GPU for a day', scene: AHEAD_OF_US, target: find('gpus=1&hours=24')},
+    {name: 'find 4 GPUs for 12 hours', scene: AHEAD_OF_US, target: find('gpus=4&hours=12')},
+    {name: 'find 8 GPUs for a week', scene: AHEAD_OF_US, target: find('gpus=8&hours=168')},
+    {name: 'find 8 GPUs for a week, 100 slots', scene: AHEAD_OF_US, target: find('gpus=8&hours=168&limit=100')},
+    {name: '  304', scene: AHEAD_OF_US, target: () => '/api/find?gpus=8&hours=168&limit=100', etag: true},
     {name: 'events, the last 100', target: (i, {revision}) => `/api/events?after=${revision - 100 - i}`},
     {name: 'usage, a year by user, fresh', target: (i) => usage(NOW - BACK - i, NOW + 15 * 24, 'user')},
     {name: 'usage, a year by GPU, fresh', target: (i) => usage(NOW - BACK - i, NOW + 15 * 24, 'gpu')},
@@ -56,12 +67,13 @@ const ROWS = [
 
 /* -- a server over a filled database -------------------------------------------------------------------------- */
 
-async function withServer(gpus, density, body) {
+async function withServer(gpus, density, scene, body) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'procplan-bench-'));
     fs.chmodSync(folder, 0o755);
     const filled = path.join(folder, 'state');
     try {
-        execFileSync(path.join(build, 'tests', 'bench', 'fill'), [filled, gpus, gpus * BOOKINGS_PER_GPU, density].map(String));
+        execFileSync(path.join(build, 'tests', 'bench', 'fill'),
+            [filled, gpus, gpus * scene.bookings(density), density, scene.ahead].map(String));
         const config = fs.readFileSync(path.join(filled, 'config.json'), 'utf8');
         /* Started by root, the pool runs as the owner of the database's folder. */
         if (process.getuid() === 0)
@@ -137,14 +149,18 @@ const size = (bytes) => (bytes < 10_000 ? `${bytes} B` : `${(bytes / 1000).toFix
 
 async function main() {
     const results = new Map(ROWS.filter((row) => WANTED.test(row.name)).map((row) => [row, []]));
-    for (const gpus of SIZES)
-        for (const density of DENSITIES)
-            await withServer(gpus, density, async (server) => {
-                const world = await bookThree(server);
-                for (const [row, cells] of results)
-                    cells.push({gpus, density, ...await measure(server, row, world, gpus >= 10_000 ? 9 : 31)});
-            });
-    console.log(`\nhow cost grows: ${BOOKINGS_PER_GPU} bookings a GPU and year; medians; wait: of a client, work: of the worker, in ms`);
+    for (const scene of [PAST, AHEAD_OF_US]) {
+        const rows = [...results].filter(([row]) => (row.scene ?? PAST) === scene);
+        if (rows.length === 0) continue;
+        for (const gpus of SIZES)
+            for (const density of DENSITIES)
+                await withServer(gpus, density, scene, async (server) => {
+                    const world = scene === PAST ? await bookThree(server) : {};
+                    for (const [row, cells] of rows)
+                        cells.push({gpus, density, ...await measure(server, row, world, gpus >= 10_000 ? 9 : 31)});
+                });
+    }
+    console.log('\nhow cost grows; medians; wait: of a client, work: of the worker, in ms');
     for (const [row, cells] of results) {
         console.log(`${row.name}`);
         for (const {gpus, density, bytes, wait, work} of cells) {
