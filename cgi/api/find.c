@@ -40,8 +40,8 @@ static const char *make_key(struct call *call, const struct question *q)
     struct buffer key = BUFFER_INIT;
     const char *copy;
 
-    buffer_printf(&key, "find %" PRId32 " %" PRId64 " %" PRId64 " %" PRId32 " %" PRId32 " %zu", q->now, wish->gpus,
-                  wish->hours, wish->after, wish->before, wish->limit);
+    buffer_printf(&key, "find %" PRId64 " %" PRId64 " %" PRId32 " %" PRId32 " %zu", wish->gpus, wish->hours,
+                  wish->after, wish->before, wish->limit);
     if (wish->kind != NULL)
         buffer_printf(&key, " k%zu:%s", strlen(wish->kind), wish->kind);
     for (const char **id = q->node_ids; *id != NULL; id++)

@@ -62,11 +62,13 @@ void write_conflicts(struct json_writer *w, const struct error *err);
 
 /*
  * A read. In one transaction: resolve (may be NULL) checks against the topology, then a matching ETag is a 304, then the body
- * comes from the cache under KEY or is rendered. KEY is the route and the canonical query with its defaults filled in.
+ * comes from the cache under KEY or is rendered. KEY is the route and the canonical query with its defaults filled in; NULL:
+ * not worth keeping.
  */
 struct read_answer {
     const char *key;
-    bool clock; /* the answer depends on the current hour, which is not in the key */
+    bool clock;         /* the answer depends on the current hour, too: it becomes part of tag and key */
+    const char *viewer; /* what else the answer depends on, of the one who asks; NULL: the login at most. Part of the tag */
     bool (*resolve)(struct call *call, void *context);
     bool (*render)(struct call *call, void *context, struct json_writer *w);
     /* In place of render, for what is not JSON: appends the body to OUT. TYPE is its Content-Type; static. */

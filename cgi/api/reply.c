@@ -81,25 +81,35 @@ static bool finished(struct call *call, const struct json_writer *w)
 
 /* -- reads ------------------------------------------------------------------------------------------------------ */
 
-/* FNV-1a (Fowler, Noll, Vo), 64 bits: who looks must be told apart in the tag, not named in it. */
-static uint64_t viewer_hash(const struct call *call)
+/* FNV-1a (Fowler, Noll, Vo), 64 bits. */
+static uint64_t hash_text(uint64_t hash, const char *text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-    for (const char *p = call->request->remote_user; p != NULL && *p != '\0'; p++)
-        hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-    return call->request->remote_user == NULL ? 0 : hash;
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash;
 }
 
-static void make_etag(const struct call *call, bool clock, char out[HTTP_ETAG_SIZE])
+/* Who looks, and what else an answer depends on, must be told apart in the tag, not be read from it. */
+static uint64_t viewer_hash(const struct call *call, const struct read_answer *answer)
+{
+    const char *user = call->request->remote_user;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    if (user == NULL && answer->viewer == NULL)
+        return 0;
+    hash = hash_text(hash, user != NULL ? user : "");
+    return answer->viewer == NULL ? hash : hash_text(hash_text(hash, "\n"), answer->viewer);
+}
+
+static void make_etag(const struct call *call, const struct read_answer *answer, char out[HTTP_ETAG_SIZE])
 {
     const struct store_state *state = &call->api->planner->state;
     char hour[16] = "";
 
-    if (clock)
+    if (answer->clock)
         snprintf(hour, sizeof hour, ".%" PRId32, hour_of_seconds(call->now));
     snprintf(out, HTTP_ETAG_SIZE, "\"%s.%" PRId64 ".%s.%" PRIx64 "%s\"", state->epoch, state->revision, call->api->build,
-             viewer_hash(call), hour);
+             viewer_hash(call, answer), hour);
 }
 
 static bool render(struct call *call, const struct read_answer *answer)
@@ -125,13 +135,18 @@ static bool fetch(struct call *call, const struct read_answer *answer)
 {
     struct http_response *response = call->response;
     struct api *api = call->api;
+    const char *key = answer->key;
 
-    response->shared = cache_get(api->cache, answer->key, api->planner->state.revision);
+    if (key == NULL)
+        return render(call, answer);
+    if (answer->clock)
+        key = arena_printf(call->arena, "%" PRId32 " %s", hour_of_seconds(call->now), key);
+    response->shared = cache_get(api->cache, key, api->planner->state.revision);
     if (response->shared != NULL)
         return true;
     if (!render(call, answer))
         return false;
-    cache_put(api->cache, answer->key, api->planner->state.revision, &response->body);
+    cache_put(api->cache, key, api->planner->state.revision, &response->body);
     return true;
 }
 
@@ -145,7 +160,7 @@ struct settled reply_read(struct call *call, const struct read_answer *answer)
     if (answer->resolve != NULL && !answer->resolve(call, answer->context))
         goto failed;
     set_type(call, answer);
-    make_etag(call, answer->clock, response->etag);
+    make_etag(call, answer, response->etag);
     response->status = etag_matches(call->request->if_none_match, response->etag) ? 304 : 200;
     if (response->status == 200 && !fetch(call, answer))
         goto failed;

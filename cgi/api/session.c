@@ -1,5 +1,7 @@
 #include "cgi/api/internal.h"
 
+#include <inttypes.h>
+
 #include "common/banned.h"
 
 static void put_limit(struct json_writer *w, const char *key, int64_t limit)
@@ -39,8 +41,13 @@ static bool render_session(struct call *call, void *context, struct json_writer 
     return true;
 }
 
-/* The answer is one viewer's and one second's: nobody shall keep it, so it has no entity tag. */
+/* One viewer's and one second's: it has a tag like every other read, but is not kept. */
 struct settled api_session(struct call *call)
 {
-    return reply_query(call, &(struct read_answer){.render = render_session});
+    const struct actor *actor = &call->actor;
+
+    return reply_read(call, &(struct read_answer){
+                                .viewer = arena_printf(call->arena, "%" PRId64 " %d %s", call->now, actor->claimed, actor->name),
+                                .render = render_session,
+                            });
 }

@@ -189,9 +189,8 @@ struct settled api_usage(struct call *call)
     hour_t now = hour_of_seconds(call->now);
     bool clock = q.window.end >= now;
     return reply_read(call, &(struct read_answer){
-                                .key = arena_printf(call->arena, "usage %s %c %" PRId32 " %" PRId32 " %" PRId32,
-                                                    groupings[q.by].name, q.csv ? 'c' : 'j', q.window.start, q.window.end,
-                                                    clock ? now : 0),
+                                .key = arena_printf(call->arena, "usage %s %c %" PRId32 " %" PRId32,
+                                                    groupings[q.by].name, q.csv ? 'c' : 'j', q.window.start, q.window.end),
                                 .clock = clock,
                                 .render = render_json,
                                 .render_text = q.csv ? render_csv : NULL,

@@ -76,7 +76,7 @@ test('each GET has an ETag and a 304, but for those that nobody shall keep', () 
     const kept = operations.filter(([verb]) => verb === 'get').filter(([, , operation]) => operation.responses[304]);
     for (const [, name, operation] of kept) assert.ok(operation.responses[200].headers.ETag, name);
     assert.deepEqual(operations.filter(([verb, , operation]) => verb === 'get' && !operation.responses[304]).map(([, name]) => name).sort(),
-        ['/api/health', '/api/metrics', '/api/session']);
+        ['/api/health', '/api/metrics']);
 });
 
 test('each refusal is an Error, each status has one, and each reference leads somewhere', () => {

@@ -38,15 +38,21 @@ it('nobody becomes a user or an administrator by a header of the web server\'s',
     assertHas(answer.json, {user: null, claimed: false, admin: false});
 });
 
-it('nobody keeps it: it is one viewer\'s and one second\'s', async (server) => {
+it('it has an entity tag, which is one viewer\'s and one second\'s', async (server) => {
     const before = Math.floor(Date.now() / 1000);
-    const answer = await session(server, {'If-None-Match': '*'});
+    const answer = await session(server);
     assert.equal(answer.status, 200);
-    assert.equal(answer.headers['cache-control'], 'no-store');
-    assert.equal(answer.headers.etag, undefined);
     assert.match(answer.json.now, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/);
     const now = Date.parse(answer.json.now) / 1000;
     assert.ok(now >= before && now <= Date.now() / 1000, answer.json.now);
+    const named = await session(server, {'Procplan-User': 'ada', 'If-None-Match': answer.headers.etag});
+    assert.equal(named.status, 200);
+    assert.notEqual(named.headers.etag, answer.headers.etag);
+    assert.equal((await session(server, {'If-None-Match': '*'})).status, 304);
+    while (Math.floor(Date.now() / 1000) <= now) await new Promise((done) => setTimeout(done, 50));
+    const later = await session(server, {'If-None-Match': answer.headers.etag});
+    assert.equal(later.status, 200);
+    assert.notEqual(later.json.now, answer.json.now);
 });
 
 it('limits are those of the configuration, null where there is none', async (server) => {
