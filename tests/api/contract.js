@@ -16,6 +16,9 @@ const file = path.join(source, 'htdocs', 'openapi.json');
 /* Refusals of the web server in front of the planner: they may come on any path, and have the entry "default". */
 const IN_FRONT = new Set([400, 413, 414, 421, 431, 501, 502, 503, 504, 505]);
 
+/* What tests send to show that it does not matter. */
+const NONSENSE = new Set(['_', 'x']);
+
 /* A package of tests/package.json, from the build folder or, for tests run by hand, the source's. */
 function testModule(name) {
     const folders = [process.env.PROCPLAN_BUILD, process.cwd(), path.join(source, 'build'), source].filter(Boolean);
@@ -114,10 +117,29 @@ function fault(method, target, answer) {
     return schemaFault([...at, 'content', type, 'schema'], answer.json);
 }
 
-/* Throws when the answer is none that the document describes. What is not under /api/ is the page, and not described. */
-function checkAnswer(method, target, answer) {
+/* What a call that was answered well was given and is not described: a parameter of the query, or a member of the body. */
+function givenFault(method, target, answer, body) {
+    const item = document.paths[pathOf(target)];
+    const operation = item?.[method === 'HEAD' ? 'get' : method.toLowerCase()];
+    if (!operation || answer.status >= 300) return null;
+    const described = (operation.parameters ?? []).map((one) => (one.$ref ? follow(...one.$ref.slice(2).split('/'))[0] : one));
+    for (const name of new URL(target, 'http://localhost').searchParams.keys()) {
+        if (!NONSENSE.has(name) && !described.some((one) => one.in === 'query' && one.name === name))
+            return `the query parameter ${name} is not described`;
+    }
+    if (!operation.requestBody || typeof body !== 'object' || body === null || Buffer.isBuffer(body)) return null;
+    const [schema] = follow(...operation.requestBody.content['application/json'].schema.$ref.slice(2).split('/'));
+    const unknown = Object.keys(body).find((name) => !NONSENSE.has(name) && !schema.properties[name]);
+    return unknown === undefined ? null : `the member ${unknown} of the body is not described`;
+}
+
+/*
+ * Throws when the answer, or what was sent for it, is not what the document describes. What is not under /api/ is the page, and
+ * not described. BODY is the object that was sent, or anything else.
+ */
+function checkAnswer(method, target, answer, body) {
     if (!ajv || answer.status === 0 || !/^\/+api(\/|$|\?)/.test(target)) return;
-    const wrong = fault(method, target, answer);
+    const wrong = fault(method, target, answer) ?? givenFault(method, target, answer, body);
     if (wrong) {
         throw new Error(`${method} ${target}: the answer (${answer.status}) is not the one that htdocs/openapi.json describes: ${wrong}\n`
             + answer.text.slice(0, 500));

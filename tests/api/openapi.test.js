@@ -180,7 +180,7 @@ it('the examples are answered as the document says', async (server) => {
         assert.equal((await request(server, 'GET', `/api/usage?by=${schema}&start=2030-01-01&end=2031-01-01`)).json.rows.length, schema === 'user' ? 2 : 2 - (schema === 'kind'));
 });
 
-it('an answer with a field more, a field less, a wrong value, status, type or header is found', async (server) => {
+it('an answer with a field more, a field less, a wrong value, status, type or header is found, and what was asked beyond the document', async (server) => {
     const answer = await request(server, 'GET', '/api/bookings/1');
     const as = (json, more = {}) => fault('GET', '/api/bookings/1', {...answer, json, ...more});
     const full = await bookingOf(server, 1);
@@ -198,4 +198,7 @@ it('an answer with a field more, a field less, a wrong value, status, type or he
     assert.match(fault('PUT', '/api/bookings/1', answer), /no entry for PUT/);
     assert.match(fault('GET', '/api/nope', answer), /the path has no entry/);
     assert.throws(() => checkAnswer('GET', '/api/bookings/1', {...answer, json: {...full, x: 1}}), /openapi\.json/);
+    assert.throws(() => checkAnswer('GET', '/api/bookings/1?hidden=1', answer), /the query parameter hidden is not described/);
+    assert.throws(() => checkAnswer('PATCH', '/api/bookings/1', answer, {hidden: 1}), /the member hidden of the body is not described/);
+    checkAnswer('PATCH', '/api/bookings/1', answer, {note: 'described'});
 });
