@@ -17,20 +17,20 @@ for (const [index, [sentence, , , status = 400]] of FAULTS.entries()) {
     it(`refusal ${index + 1} comes before the later ones: ${sentence}`, async (server) => {
         await takeOnce(server);
         const wrong = FAULTS.slice(index).reverse().map(([, members]) => members);
-        const body = Object.assign({node_id: 'alpha', user_label: 'ada', start: '2031-01-11T00:00', gpu_ids: ['gpu0']}, ...wrong);
+        const body = Object.assign({node_id: 'alpha', user_label: 'ada', start: '2091-01-11T00:00', gpu_ids: ['gpu0']}, ...wrong);
         assertRefused(await tryToBook(server, body), status, sentence);
     });
 }
 
 it('a missing gpu_count comes after the priority and before the limits', async (server) => {
-    const body = {...TAKEN, end: '2031-01-14T00:00', gpu_ids: [], priority: 'urgent'};
+    const body = {...TAKEN, end: '2091-01-14T00:00', gpu_ids: [], priority: 'urgent'};
     assertRefused(await tryToBook(server, body), 400, 'Priority must be one of low, medium, high');
     assertRefused(await tryToBook(server, {...body, priority: ''}), 400, 'Either gpu_ids or a positive gpu_count must be provided');
 });
 
 it('limits come before conflicts, and conflicts are last', async (server) => {
     const first = await takeOnce(server);
-    const limited = await tryToBook(server, {...TAKEN, end: '2031-01-12T01:00'});
+    const limited = await tryToBook(server, {...TAKEN, end: '2091-01-12T01:00'});
     assertRefused(limited, 400, /48/);
     assert.equal(limited.json.limit, 'max_booking_hours');
     const answer = await tryToBook(server, TAKEN);

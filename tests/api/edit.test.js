@@ -10,7 +10,7 @@ const {CONFIG, request, sleep, suite} = require('./harness.js');
 const it = suite();
 
 /* Each test books on days of its own, so that none meets another. */
-let lastDay = Date.UTC(2031, 0, 1) / 3_600_000;
+let lastDay = Date.UTC(2091, 0, 1) / 3_600_000;
 const ownDay = () => (lastDay += 7 * 24);
 const wish = (start, hours, more = {}) => ({
     node_id: 'alpha', start: iso(start), end: iso(start + hours), user_label: 'ada', gpu_ids: ['gpu0'], ...more,

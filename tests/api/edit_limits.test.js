@@ -13,7 +13,7 @@ const withLimits = (limits) => suite({config: {nodes: [{id: 'n', gpus}], limits}
 const made = async (server, start, hours, more = {}) => (await book(server, {
     node_id: 'n', start: iso(start), end: iso(start + hours), user_label: 'ada', gpu_count: 1, ...more,
 })).booking_id;
-const START = Date.UTC(2031, 0, 6) / 3_600_000;
+const START = Date.UTC(2091, 0, 6) / 3_600_000;
 
 async function assertLimited(server, id, body, limit, value) {
     const before = await bookingOf(server, id);

@@ -12,7 +12,7 @@ const MOVES = 60;
 const gpus = ['g0', 'g1', 'g2', 'g3'].map((id) => ({id}));
 const it = suite({config: {nodes: [{id: 'n', gpus}]}});
 
-const START = Date.UTC(2031, 0, 6) / 3_600_000;
+const START = Date.UTC(2091, 0, 6) / 3_600_000;
 const at = (hour) => new Date((START + hour) * 3_600_000).toISOString();
 const hourOf = (text) => Date.parse(text) / 3_600_000 - START;
 

@@ -9,7 +9,7 @@ const gpus = ['g0', 'g1', 'g2'].map((id) => ({id}));
 const it = suite({config: {nodes: [{id: 'n', gpus}]}});
 
 /* Each test has a time of its own. */
-let last = Date.UTC(2031, 0, 6) / 3_600_000;
+let last = Date.UTC(2091, 0, 6) / 3_600_000;
 const ownTime = () => (last += 500 * 24);
 const wish = (start, hours, more = {}) => ({
     node_id: 'n', start: iso(start), end: iso(start + hours), user_label: 'ada', gpu_ids: ['g0'], ...more,
@@ -289,7 +289,7 @@ for (const [field, sentence, members] of [
     ...[0, 367, -1, 1.5, true, 'two', null, undefined, [2], 1e15].map((count) => ['repeat.count', /1 to 366/, {repeat: {every: 'day', count}}]),
     ...['month', '', 'days', 1, null, undefined, ['day'], true].map((every) => ['repeat.every', /'day' or 'week'/, {repeat: {every, count: 2}}]),
     ...['day', 3, true, [], [daily(2)], '', false, 0].map((repeat) => ['repeat', /must be an object/, {repeat}]),
-    ['repeat', /not 'until'/, {repeat: {...daily(2), until: '2032-01-01'}}],
+    ['repeat', /not 'until'/, {repeat: {...daily(2), until: '2092-01-01'}}],
     ...['ignore', '', 1, true, ['skip'], {}].map((on_conflict) => ['on_conflict', /'fail' or 'skip'/, {repeat: daily(2), on_conflict}]),
     ['on_conflict', /'fail' or 'skip'/, {on_conflict: 'x'}],
 ]) {
