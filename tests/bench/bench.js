@@ -128,7 +128,8 @@ async function startCeiling(server, answers) {
     ];
     const stop = () => children.forEach((child) => child.kill('SIGTERM'));
     process.on('exit', stop);
-    server.ceiling = {port, stop, roots: children.map((child) => child.pid)};
+    /* Its answers are no planner's: the contract does not know its paths. */
+    server.ceiling = {port, stop, roots: children.map((child) => child.pid), unchecked: true};
     await until(() => request(server.ceiling, 'GET', '/api/0').then((answer) => answer.status === 200, () => false),
         'the ceiling answers', 10_000);
     return server.ceiling;
