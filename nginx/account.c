@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "nginx/account.h"
-#include "nginx/folder.h"
+#include "nginx/path.h"
 
 #include "common/banned.h"
 
@@ -32,7 +32,7 @@ static bool account_fill(struct account *account, const struct passwd *user)
 /* The user who owns the folder of FILE, if there is such a folder, it is not root's, and the user has a name. */
 static const struct passwd *owner_of_folder(const char *file)
 {
-    char *folder = folder_of(file);
+    char *folder = path_folder(file);
     struct stat st;
     bool found = stat(folder, &st) == 0 && st.st_uid != 0;
 

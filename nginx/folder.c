@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "nginx/folder.h"
+#include "nginx/path.h"
 
 #include "common/banned.h"
 
@@ -17,25 +18,6 @@ static char *text_copy(const char *text)
     if (!copy)
         abort();
     return copy;
-}
-
-const char *folder_name_in(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-    return slash ? slash + 1 : file;
-}
-
-char *folder_of(const char *file)
-{
-    size_t length = (size_t)(folder_name_in(file) - file);
-    char *folder;
-
-    if (length == 0)
-        return text_copy(".");
-    folder = strndup(file, length > 1 ? length - 1 : 1);
-    if (!folder)
-        abort();
-    return folder;
 }
 
 /* The run folder */
@@ -239,11 +221,11 @@ bool web_root_place(const struct run_folder *run, const char *web_root, const st
 
 bool state_folder_prepare(const char *database, const struct account *account, char **out_path, struct error *err)
 {
-    char *folder = folder_of(database), *path = NULL;
+    char *folder = path_folder(database), *path = NULL;
     bool ok = false, made = false;
     int fd = -1;
 
-    if (!*folder_name_in(database)) {
+    if (!*path_name(database)) {
         error_set(err, ERROR_BAD_REQUEST, "--database names a folder; it wants a file, such as %sprocplan.db", database);
         goto out;
     }

@@ -10,11 +10,6 @@
 #include "common/error.h"
 #include "nginx/account.h"
 
-/* The folder part of a file's path ("." when there is none). The caller frees it. */
-char *folder_of(const char *file) __attribute__((returns_nonnull));
-/* The last part of a file's path, pointing into it. */
-const char *folder_name_in(const char *file) __attribute__((returns_nonnull));
-
 struct run_folder {
     char *path; /* owned */
     int fd;

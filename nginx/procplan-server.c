@@ -24,6 +24,7 @@
 #include "nginx/conf.h"
 #include "nginx/folder.h"
 #include "nginx/listen.h"
+#include "nginx/path.h"
 
 #include "common/banned.h"
 
@@ -161,7 +162,7 @@ static char *pool_find(struct error *err)
         return NULL;
     }
     self[length] = '\0';
-    char *folder = folder_of(self);
+    char *folder = path_folder(self);
     if (asprintf(&path, "%s/procplan-fcgi", folder) < 0)
         abort();
     free(folder);
