@@ -130,45 +130,60 @@ static void set_type(struct call *call, const struct read_answer *answer)
         call->response->content_type = answer->type;
 }
 
-/* The body, from the cache or made new; the transaction is open. */
-static bool fetch(struct call *call, const struct read_answer *answer)
+/* The body from the cache, if it is there; *OUT_KEY is where it would be kept, NULL: nowhere. */
+static bool fetch(struct call *call, const struct read_answer *answer, const char **out_key)
+{
+    const char *key = answer->key;
+
+    if (key != NULL && answer->clock)
+        key = arena_printf(call->arena, "%" PRId32 " %s", hour_of_seconds(call->now), key);
+    *out_key = key;
+    if (key != NULL)
+        call->response->shared = cache_get(call->api->cache, key, call->api->planner->state.revision);
+    return call->response->shared != NULL;
+}
+
+enum read_result { READ_DONE, READ_FAILED, READ_NEEDS_STORE };
+
+/* Answers from what is in memory: a 304, or a kept body. With a TRANSACTION open, whatever is asked. */
+static enum read_result try_read(struct call *call, const struct read_answer *answer, bool transaction)
 {
     struct http_response *response = call->response;
     struct api *api = call->api;
-    const char *key = answer->key;
+    const char *key;
 
-    if (key == NULL)
-        return render(call, answer);
-    if (answer->clock)
-        key = arena_printf(call->arena, "%" PRId32 " %s", hour_of_seconds(call->now), key);
-    response->shared = cache_get(api->cache, key, api->planner->state.revision);
-    if (response->shared != NULL)
-        return true;
+    if (answer->resolve != NULL && !answer->resolve(call, answer->context))
+        return READ_FAILED;
+    make_etag(call, answer, response->etag);
+    response->status = etag_matches(call->request->if_none_match, response->etag) ? 304 : 200;
+    if (response->status == 304 || fetch(call, answer, &key))
+        return READ_DONE;
+    if (!transaction)
+        return READ_NEEDS_STORE;
     if (!render(call, answer))
-        return false;
-    cache_put(api->cache, key, api->planner->state.revision, &response->body);
-    return true;
+        return READ_FAILED;
+    if (key != NULL)
+        cache_put(api->cache, key, api->planner->state.revision, &response->body);
+    return READ_DONE;
 }
 
 struct settled reply_read(struct call *call, const struct read_answer *answer)
 {
-    struct http_response *response = call->response;
     struct planner *planner = call->api->planner;
+    enum read_result result = READ_NEEDS_STORE;
 
-    if (!planner_begin_read(planner, &call->err))
-        return reply_error(call);
-    if (answer->resolve != NULL && !answer->resolve(call, answer->context))
-        goto failed;
     set_type(call, answer);
-    make_etag(call, answer, response->etag);
-    response->status = etag_matches(call->request->if_none_match, response->etag) ? 304 : 200;
-    if (response->status == 200 && !fetch(call, answer))
-        goto failed;
-    planner_end_read(planner);
-    return (struct settled){response->status};
-failed:
-    planner_end_read(planner);
-    return reply_error(call);
+    if (planner_is_current(planner))
+        result = try_read(call, answer, false);
+    if (result == READ_NEEDS_STORE) {
+        if (!planner_begin_read(planner, &call->err))
+            return reply_error(call);
+        result = try_read(call, answer, true);
+        planner_end_read(planner);
+    }
+    if (result == READ_FAILED)
+        return reply_error(call);
+    return (struct settled){call->response->status};
 }
 
 struct settled reply_query(struct call *call, const struct read_answer *answer)

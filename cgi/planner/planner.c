@@ -73,6 +73,11 @@ bool planner_begin_read(struct planner *planner, struct error *err)
     return store_begin_read(planner->store, err) && begun(planner, err);
 }
 
+bool planner_is_current(struct planner *planner)
+{
+    return planner->config_revision == planner->state.config_revision && store_unchanged(planner->store);
+}
+
 void planner_end_read(struct planner *planner)
 {
     store_end_read(planner->store);

@@ -30,6 +30,9 @@ void planner_close(struct planner *planner);
 /* Opens a transaction, reads the state and, when the configuration has moved, topology and limits. After a failure nothing is open. */
 bool planner_begin_read(struct planner *planner, struct error *err) __attribute__((warn_unused_result));
 void planner_end_read(struct planner *planner);
+/* True when state, topology and configuration are those of now without opening a transaction: nobody has written since the
+ * last one. What is read from the store still needs one. */
+bool planner_is_current(struct planner *planner);
 bool planner_begin_write(struct planner *planner, struct error *err) __attribute__((warn_unused_result));
 bool planner_commit(struct planner *planner, struct error *err) __attribute__((warn_unused_result));
 void planner_rollback(struct planner *planner);

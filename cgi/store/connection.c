@@ -277,6 +277,7 @@ bool store_begin_read(struct store *store, struct error *err)
     static const char *const sql[] = {"BEGIN"};
     sqlite3_stmt *statement = store_statement(store, ENTITY_TRANSACTION, sql, 0, err);
 
+    peek_before(store);
     return statement != NULL && store_run(store, statement, err);
 }
 

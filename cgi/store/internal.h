@@ -27,6 +27,8 @@ enum store_entity {
 /* In front of a statement: the classes of booking.length_class, each with the longest booking in it (hours). */
 #define CLASSES "WITH class (n, longest) AS (VALUES (0, 8), (1, 64), (2, 512), (3, 4096), (4, 100000000)) "
 
+#define WAL_HEADER_SIZE 48
+
 struct store {
     sqlite3 *db;
     char *path;
@@ -34,6 +36,9 @@ struct store {
     int pool_fd; /* PATH.pool: held shared as long as the database is open */
     bool locked;
     int wal_pages; /* in the write-ahead log after the last commit */
+    const unsigned char *wal_header; /* shared memory; NULL before the first look */
+    bool header_known;
+    unsigned char header[WAL_HEADER_SIZE]; /* as it was when the state was last read */
     sqlite3_stmt *statements[ENTITY_COUNT][STATEMENTS_PER_ENTITY];
 };
 
@@ -67,6 +72,10 @@ void lock_close(struct store *store);
 /* Waits STORE_LOCK_WAIT_MS at most. */
 bool lock_take(struct store *store, struct error *err);
 void lock_release(struct store *store);
+
+/* peek.c: to be called around the reading of the state in a transaction, so that store_unchanged can compare. */
+void peek_before(struct store *store);
+void peek_after(struct store *store);
 
 /* vfs.c: registers SQLite's own unix VFS under another name, which leaves relative paths relative. NULL: err is set. */
 const char *vfs_name(struct error *err);

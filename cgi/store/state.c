@@ -31,6 +31,7 @@ bool store_state(struct store *store, struct store_state *out, struct error *err
     out->config_revision = sqlite3_column_int64(statement, 1);
     out->revision = sqlite3_column_int64(statement, 2);
     sqlite3_reset(statement);
+    peek_after(store);
     return true;
 }
 

@@ -63,6 +63,9 @@ void store_end_read(struct store *store);
 /* Gives up whatever is open. Safe to call when nothing is. */
 void store_rollback(struct store *store);
 bool store_state(struct store *store, struct store_state *out, struct error *err);
+/* True when nobody has committed anything since the last store_state in a read transaction. Costs a look into memory, and needs no
+ * transaction. False when in doubt. */
+bool store_unchanged(struct store *store);
 
 /* -- configuration and topology ------------------------------------------------------------------------------- */
 

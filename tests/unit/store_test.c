@@ -368,6 +368,91 @@ static void the_revision_is_the_last_event_and_a_rollback_takes_it_back(void **s
     database_close(&db);
 }
 
+/* Another process writes an event, or takes one back. */
+static void write_elsewhere(const char *path, bool commit)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        sqlite3 *other;
+        _exit(sqlite3_open(path, &other) != SQLITE_OK ||
+              sqlite3_exec(other, "BEGIN IMMEDIATE; INSERT INTO event (at, actor, claimed, kind) VALUES (1, '', 0, 'test')", NULL,
+                           NULL, NULL) != SQLITE_OK ||
+              sqlite3_exec(other, commit ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static int64_t look_at_revision(struct store *store)
+{
+    struct store_state state;
+    struct error err = ERROR_INIT;
+
+    assert_true(store_begin_read(store, &err));
+    assert_true(store_state(store, &state, &err));
+    store_end_read(store);
+    return state.revision;
+}
+
+static void a_commit_of_another_process_is_noticed_without_a_transaction(void **state)
+{
+    struct database db;
+
+    (void)state;
+    database_open(&db, config);
+    struct store *store = db.planner->store;
+    int64_t revision = look_at_revision(store);
+    for (int i = 1; i <= 50; i++) {
+        assert_true(store_unchanged(store));
+        write_elsewhere(db.path, false);
+        assert_true(store_unchanged(store));
+        write_elsewhere(db.path, true);
+        assert_false(store_unchanged(store));
+        assert_false(store_unchanged(store)); /* not before it is read */
+        assert_int_equal(look_at_revision(store), revision + i);
+    }
+    database_close(&db);
+}
+
+static void an_own_commit_is_a_change_and_an_own_rollback_is_none(void **state)
+{
+    struct database db;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    database_open(&db, config);
+    struct store *store = db.planner->store;
+    look_at_revision(store);
+    assert_true(store_begin_write(store, &err));
+    assert_true(store_event_append(store, 5, &actor, "test", 0, NULL, NULL, &err));
+    store_rollback(store);
+    assert_true(store_unchanged(store));
+    assert_true(store_begin_write(store, &err));
+    assert_true(store_event_append(store, 5, &actor, "test", 0, NULL, NULL, &err));
+    assert_true(store_commit(store, &err));
+    assert_false(store_unchanged(store));
+    database_close(&db);
+}
+
+static void nothing_is_known_before_the_first_read(void **state)
+{
+    struct database db;
+    struct store *store;
+    struct error err = ERROR_INIT;
+
+    (void)state;
+    database_folder(&db);
+    assert_true(store_open(db.path, true, &store, &err));
+    assert_false(store_unchanged(store));
+    look_at_revision(store); /* the first one of a new database only sets up what is compared */
+    look_at_revision(store);
+    assert_true(store_unchanged(store));
+    store_close(store);
+    database_close(&db);
+}
+
 static void an_answer_is_found_for_seven_days_and_by_its_actor_only(void **state)
 {
     struct database db;
@@ -479,6 +564,9 @@ int main(void)
         cmocka_unit_test(cutting_frees_the_rest_and_keeps_what_was_used),
         cmocka_unit_test(holdings_are_those_that_reach_into_the_window),
         cmocka_unit_test(the_revision_is_the_last_event_and_a_rollback_takes_it_back),
+        cmocka_unit_test(a_commit_of_another_process_is_noticed_without_a_transaction),
+        cmocka_unit_test(an_own_commit_is_a_change_and_an_own_rollback_is_none),
+        cmocka_unit_test(nothing_is_known_before_the_first_read),
         cmocka_unit_test(an_answer_is_found_for_seven_days_and_by_its_actor_only),
         cmocka_unit_test(a_writer_waits_five_seconds_for_the_lock_and_then_says_so),
         cmocka_unit_test(a_restore_in_progress_keeps_others_out),
