@@ -376,10 +376,11 @@ static void write_elsewhere(const char *path, bool commit)
 
     if (child == 0) {
         sqlite3 *other;
-        _exit(sqlite3_open(path, &other) != SQLITE_OK ||
-              sqlite3_exec(other, "BEGIN IMMEDIATE; INSERT INTO event (at, actor, claimed, kind) VALUES (1, '', 0, 'test')", NULL,
-                           NULL, NULL) != SQLITE_OK ||
-              sqlite3_exec(other, commit ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) != SQLITE_OK);
+        bool done = sqlite3_open(path, &other) == SQLITE_OK &&
+                    sqlite3_exec(other, "BEGIN IMMEDIATE; INSERT INTO event (at, actor, claimed, kind) VALUES (1, '', 0, 'test')",
+                                 NULL, NULL, NULL) == SQLITE_OK &&
+                    sqlite3_exec(other, commit ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+        _exit(done ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
