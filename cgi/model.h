@@ -50,6 +50,7 @@ struct booking {
     int64_t version;   /* 1 when made; each edit adds one */
     int64_t created, updated; /* seconds since 1970 */
     int64_t released;         /* seconds; 0 while active */
+    const char *release_token; /* only in the booking that planner_book has just made; NULL in all that are read */
     const int64_t *gpu_keys;  /* what was booked, in configuration order */
     size_t gpu_count;
 };

@@ -121,6 +121,8 @@ static void write_booked(struct call *call, const struct book *book, const struc
     json_put_string(w, "priority", priority_name(b->priority));
     if (b->note != NULL)
         json_put_string(w, "note", b->note);
+    if (!book->dry_run)
+        json_put_string(w, "release_token", b->release_token);
 }
 
 static void write_skipped(const struct series *series, struct json_writer *w)

@@ -145,6 +145,7 @@ struct settled api_availability(struct call *call);
 struct settled api_availability_bulk(struct call *call);
 struct settled api_book(struct call *call);
 struct settled api_mark_done(struct call *call);
+struct settled api_release(struct call *call);
 struct settled api_bookings(struct call *call);
 struct settled api_booking(struct call *call);
 struct settled api_booking_patch(struct call *call);

@@ -23,6 +23,7 @@ static const struct route routes[] = {
     {{HTTP_POST, "/api/availability_bulk"}, api_availability_bulk, 0},
     {{HTTP_POST, "/api/book"}, api_book, ROUTE_WRITES},
     {{HTTP_POST, "/api/mark_done"}, api_mark_done, ROUTE_WRITES},
+    {{HTTP_POST, "/api/release"}, api_release, ROUTE_WRITES},
     {{HTTP_GET, "/api/bookings"}, api_bookings, 0},
     {{HTTP_GET, "/api/bookings/*"}, api_booking, 0},
     {{HTTP_PATCH, "/api/bookings/*"}, api_booking_patch, ROUTE_WRITES},

@@ -1,6 +1,8 @@
 #include "cgi/planner/booking.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "cgi/planner/event.h"
 #include "cgi/planner/validate.h"
@@ -19,6 +21,20 @@ static bool hold(struct planner *planner, const struct plan *plan, struct error 
     return true;
 }
 
+/* 128 random bits as 32 hexadecimal digits: what a job gives its booking back with. */
+static bool make_token(struct arena *arena, struct booking *b, struct error *err)
+{
+    unsigned char bits[16];
+    char *text = arena_alloc(arena, 2 * sizeof bits + 1);
+
+    if (getrandom(bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        return error_set(err, ERROR_INTERNAL, "The system gives no random bytes");
+    for (size_t i = 0; i < sizeof bits; i++)
+        snprintf(text + 2 * i, 3, "%02x", bits[i]);
+    b->release_token = text;
+    return true;
+}
+
 static bool book(struct planner *planner, struct arena *arena, const struct booking_request *request, int64_t series_id,
                  const struct actor *actor, int64_t now, struct booking **out, struct error *err)
 {
@@ -32,7 +48,7 @@ static bool book(struct planner *planner, struct arena *arena, const struct book
     b->version = 1;
     b->created = b->updated = now;
     *out = b;
-    return store_booking_insert(planner->store, b, NULL, err) && hold(planner, &plan, err) &&
+    return make_token(arena, b, err) && store_booking_insert(planner->store, b, err) && hold(planner, &plan, err) &&
            event_booked(planner, b, actor, now, err);
 }
 
@@ -208,6 +224,34 @@ bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum 
     *out = b;
     return store_allocations_cut(planner->store, id, hour_of_seconds(now), err) &&
            store_booking_update(planner->store, b, err) && event_ended(planner, b, actor, now, err);
+}
+
+/* As long for a token that differs in its first character as for one that differs in its last. */
+static bool same_token(const char *a, const char *b)
+{
+    size_t length = strlen(a);
+    unsigned char difference = 0;
+
+    if (strlen(b) != length)
+        return false;
+    for (size_t i = 0; i < length; i++)
+        difference |= (unsigned char)(a[i] ^ b[i]);
+    return difference == 0;
+}
+
+bool planner_release(struct planner *planner, struct arena *arena, int64_t id, const char *token, const struct actor *actor,
+                     int64_t now, struct booking **out, struct error *err)
+{
+    const char *kept;
+
+    if (!store_release_token(planner->store, arena, id, &kept, err))
+        return false;
+    if (kept != NULL && !same_token(kept, token))
+        return error_field(err, ERROR_FORBIDDEN, "release_token", "The release token is not the one of booking '%lld'",
+                           (long long)id);
+    if (kept == NULL) /* no such booking, or one that was made without a token */
+        return error_set(err, ERROR_NOT_FOUND, "Booking '%lld' is not active or does not exist", (long long)id);
+    return planner_end(planner, arena, id, BOOKING_COMPLETED, actor, now, out, err);
 }
 
 /* -- looking ---------------------------------------------------------------------------------------------------- */

@@ -94,6 +94,13 @@ bool planner_edit(struct planner *planner, struct arena *arena, int64_t id, cons
 bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum booking_status status,
                  const struct actor *actor, int64_t now, struct booking **out, struct error *err);
 
+/*
+ * Completes an active booking for whoever has the token that came with it: so that a job can give back what it holds without a
+ * password lying in its script. ERROR_NOT_FOUND as planner_end, ERROR_FORBIDDEN when the token is not this booking's.
+ */
+bool planner_release(struct planner *planner, struct arena *arena, int64_t id, const char *token, const struct actor *actor,
+                     int64_t now, struct booking **out, struct error *err);
+
 /* -- looking ---------------------------------------------------------------------------------------------------- */
 
 /* ERROR_NOT_FOUND "Booking 'ID' does not exist". GPUs in configuration order. */

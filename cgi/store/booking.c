@@ -11,6 +11,7 @@ enum {
     BOOKING_FIND,
     BOOKING_WINDOW,
     BOOKING_ON_GPU,
+    BOOKING_TOKEN,
     BOOKING_GPU_INSERT,
     BOOKING_GPU_LIST,
     BOOKING_GPU_CLEAR,
@@ -56,6 +57,7 @@ static const char *const sql[] = {
                        "CROSS JOIN booking_gpu ON booking_id = id WHERE node_key = ?1 AND end_hour > ?2",
     [BOOKING_ON_GPU] = "SELECT DISTINCT booking_id FROM allocation JOIN booking ON id = booking_id "
                        "WHERE gpu_key = ?1 AND allocation.end_hour > ?2 AND status = 0",
+    [BOOKING_TOKEN] = "SELECT release_token FROM booking WHERE id = ?1",
     [BOOKING_GPU_INSERT] = "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)",
     [BOOKING_GPU_LIST] = "SELECT gpu_key FROM booking_gpu WHERE booking_id = ?1",
     [BOOKING_GPU_CLEAR] = "DELETE FROM booking_gpu WHERE booking_id = ?1",
@@ -166,7 +168,7 @@ static bool insert_gpus(struct store *store, const struct booking *b, struct err
     return true;
 }
 
-bool store_booking_insert(struct store *store, struct booking *b, const char *release_token, struct error *err)
+bool store_booking_insert(struct store *store, struct booking *b, struct error *err)
 {
     sqlite3_stmt *statement = statement_for(store, BOOKING_INSERT, err);
 
@@ -175,11 +177,27 @@ bool store_booking_insert(struct store *store, struct booking *b, const char *re
     bind_integer(statement, 1, b->node_key);
     bind_booking(statement, b, 2);
     bind_integer(statement, 11, b->created);
-    bind_text(statement, 14, release_token);
+    bind_text(statement, 14, b->release_token);
     if (!store_run(store, statement, err))
         return false;
     b->id = sqlite3_last_insert_rowid(store->db);
     return insert_gpus(store, b, err);
+}
+
+bool store_release_token(struct store *store, struct arena *arena, int64_t id, const char **out, struct error *err)
+{
+    sqlite3_stmt *statement = statement_for(store, BOOKING_TOKEN, err);
+    enum step step;
+
+    *out = NULL;
+    if (statement == NULL)
+        return false;
+    bind_integer(statement, 1, id);
+    if ((step = store_step(store, statement, err)) == STEP_ROW) {
+        *out = column_text(statement, 0, arena);
+        sqlite3_reset(statement);
+    }
+    return step != STEP_FAILED;
 }
 
 bool store_booking_set_gpus(struct store *store, const struct booking *b, struct error *err)

@@ -95,8 +95,10 @@ bool store_gpu_put(struct store *store, struct store_gpu *gpu, struct error *err
 
 /* -- bookings ------------------------------------------------------------------------------------------------- */
 
-/* Inserts booking and booking_gpu rows; sets b->id. RELEASE_TOKEN may be NULL. */
-bool store_booking_insert(struct store *store, struct booking *b, const char *release_token, struct error *err);
+/* Inserts booking and booking_gpu rows; sets b->id. */
+bool store_booking_insert(struct store *store, struct booking *b, struct error *err);
+/* *OUT is NULL when there is no such booking, or it has none. */
+bool store_release_token(struct store *store, struct arena *arena, int64_t id, const char **out, struct error *err);
 /* Writes every column but id, node_key, created and the GPUs. */
 bool store_booking_update(struct store *store, const struct booking *b, struct error *err);
 /* Replaces the booking's GPUs by b->gpu_keys. */

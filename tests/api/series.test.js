@@ -32,7 +32,7 @@ it('a daily series: the first one\'s fields at the top, all of them in bookings,
     for (const [index, booking] of bookings.entries()) {
         assert.deepEqual(booking, {
             booking_id: booking.booking_id, node_id: 'n', gpu_ids: ['g0'], start: iso(start + 24 * index), end: iso(start + 24 * index + 2),
-            user_label: 'ada', priority: 'high', note: 'nightly',
+            user_label: 'ada', priority: 'high', note: 'nightly', release_token: booking.release_token,
         });
         assertHas(await bookingOf(server, booking.booking_id), {
             id: booking.booking_id, series_id: bookings[0].booking_id, start: booking.start, version: 1, note: 'nightly',

@@ -242,7 +242,7 @@ TEST(a_calendar_of_too_many_bookings_is_refused_with_what_would_make_it_smaller)
     for (int i = 0; i <= 10000; i++) {
         b.window = (struct window){first + i, first + i + 1};
         b.user_label = i == 0 ? "the first" : "AB";
-        assert_true(store_booking_insert(db.planner->store, &b, NULL, &err));
+        assert_true(store_booking_insert(db.planner->store, &b, &err));
     }
     assert_true(planner_commit(db.planner, &err));
     http_response_init(&response);

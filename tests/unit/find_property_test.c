@@ -254,7 +254,7 @@ static void make_bookings(struct database *db, struct error *err)
     for (int i = 0; i < BOOKINGS; i++) {
         struct booking b = {.node_key = model[0].gpu->node->key, .window = {base, base + hours}, .user_label = "p",
                             .version = 1, .gpu_keys = keys, .gpu_count = model_count};
-        if (!store_booking_insert(db->planner->store, &b, NULL, err))
+        if (!store_booking_insert(db->planner->store, &b, err))
             fail_msg("%s", err->message);
         booking_ids[i] = b.id;
     }

@@ -24,7 +24,7 @@ static void begin(void)
 
     assert_true(planner_begin_write(db.planner, &err));
     b.node_key = db.planner->topology.nodes[0].key;
-    assert_true(store_booking_insert(db.planner->store, &b, NULL, &err));
+    assert_true(store_booking_insert(db.planner->store, &b, &err));
     booking_id = b.id;
 }
 

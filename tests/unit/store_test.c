@@ -185,7 +185,7 @@ static void insert_booking(struct store *store, struct booking *b, hour_t start,
 
     *b = (struct booking){.node_key = 1, .window = {start, end}, .user_label = "u", .version = 1, .created = 1, .updated = 1,
                           .gpu_keys = keys, .gpu_count = 2};
-    assert_true(store_booking_insert(store, b, NULL, err));
+    assert_true(store_booking_insert(store, b, err));
 }
 
 static void the_trigger_refuses_every_overlap_and_lets_neighbours_be(void **state)
