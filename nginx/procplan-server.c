@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,20 +22,16 @@
 #include "nginx/conf.h"
 #include "nginx/folder.h"
 #include "nginx/listen.h"
-#include "nginx/path.h"
+#include "nginx/options.h"
+#include "nginx/programs.h"
 
 #include "common/banned.h"
 
-#define PROGRAM "procplan-server"
 #define START_PATIENCE_MS 30000 /* until both have to answer */
 #define NGINX_PATIENCE_MS 10000 /* for answers on their way when we are told to stop */
 #define POOL_PATIENCE_MS 35000  /* above the pool's own deadline for a request */
+#define EXIT_USAGE 2
 #define START_LOG "start.log"   /* what nginx says before it has read its configuration */
-
-struct options {
-    const char *config, *database, *host, *web_root, *workers, *user, *nginx;
-    uint16_t port;
-};
 
 struct server {
     struct options options;
@@ -54,24 +48,6 @@ struct server {
 
 enum event { EVENT_NONE, EVENT_STOP, EVENT_CHILD };
 
-static const char help[] =
-    "Usage: " PROGRAM " --config FILE --database FILE [OPTION]...\n"
-    "Starts ProcPlan: a private nginx and the pool that answers its API, in the foreground. Ctrl-C stops both.\n"
-    "\n"
-    "  --config FILE     the nodes and GPUs, as in config.sample.json\n"
-    "  --database FILE   where bookings are kept; made when it is missing\n"
-    "  --host ADDRESS    the address to answer at (127.0.0.1)\n"
-    "  --port N          the port to answer at (8080); 0 takes a free one\n"
-    "  --web-root DIR    the page's files (" PAGEDIR ")\n"
-    "  --workers N       processes in the pool (as many as procplan-fcgi finds right)\n"
-    "  --user NAME       started as root: who nginx's workers and the pool run as\n"
-    "                    (the owner of the database's folder or of the configuration's, else www-data)\n"
-    "  --nginx PATH      the nginx to run (the first in PATH, /usr/sbin, /usr/local/sbin)\n"
-    "  --help            this text\n"
-    "  --version         the version\n"
-    "\n"
-    "SIGHUP reads the configuration again. See " PROGRAM "(8).\n";
-
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)
 {
@@ -82,125 +58,6 @@ static void say(const char *format, ...)
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     dprintf(STDERR_FILENO, PROGRAM ": %s\n", text);
-}
-
-/* Options */
-
-static bool number_read(const char *text, long min, long max, long *out)
-{
-    char *end;
-
-    errno = 0;
-    *out = strtol(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && !*end && errno == 0 && *out >= min && *out <= max;
-}
-
-/* Returns the exit status when there is nothing to run, -1 to go on. */
-static int options_read(struct options *options, int argc, char **argv)
-{
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},   {"database", required_argument, NULL, 'd'},
-        {"host", required_argument, NULL, 'H'},     {"port", required_argument, NULL, 'p'},
-        {"web-root", required_argument, NULL, 'r'}, {"workers", required_argument, NULL, 'w'},
-        {"user", required_argument, NULL, 'u'},     {"nginx", required_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},           {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
-    };
-    long number;
-    int option;
-
-    *options = (struct options){.host = "127.0.0.1", .port = 8080, .web_root = PAGEDIR};
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        switch (option) {
-        case 'c': options->config = optarg; break;
-        case 'd': options->database = optarg; break;
-        case 'H': options->host = optarg; break;
-        case 'r': options->web_root = optarg; break;
-        case 'u': options->user = optarg; break;
-        case 'n': options->nginx = optarg; break;
-        case 'p':
-            if (!number_read(optarg, 0, 65535, &number)) {
-                say("--port wants a number from 0 to 65535, not '%s'", optarg);
-                return 2;
-            }
-            options->port = (uint16_t)number;
-            break;
-        case 'w':
-            if (!number_read(optarg, 1, 256, &number)) {
-                say("--workers wants a number from 1 to 256, not '%s'", optarg);
-                return 2;
-            }
-            options->workers = optarg;
-            break;
-        case 'h': fputs(help, stdout); return 0;
-        case 'v': puts(PROGRAM " " PACKAGE_VERSION); return 0;
-        default: fputs("Try '" PROGRAM " --help'.\n", stderr); return 2;
-        }
-    }
-    if (optind < argc) {
-        say("'%s' is one argument too many; try --help", argv[optind]);
-        return 2;
-    }
-    if (!options->config || !options->database) {
-        say("%s FILE is missing; try --help", options->config ? "--database" : "--config");
-        return 2;
-    }
-    return -1;
-}
-
-/* Finding the two programs */
-
-/* procplan-fcgi lies beside us, in the build folder and where it is installed. The caller frees the path. */
-static char *pool_find(struct error *err)
-{
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    char *path;
-
-    if (length < 0) {
-        error_set(err, ERROR_INTERNAL, "cannot find this program's own folder: %s", strerror(errno));
-        return NULL;
-    }
-    self[length] = '\0';
-    char *folder = path_folder(self);
-    if (asprintf(&path, "%s/procplan-fcgi", folder) < 0)
-        abort();
-    free(folder);
-    if (access(path, X_OK) == 0)
-        return path;
-    error_set(err, ERROR_INTERNAL, "%s is missing or cannot be run", path);
-    free(path);
-    return NULL;
-}
-
-static char *nginx_find(const char *wanted, struct error *err)
-{
-    const char *path = getenv("PATH");
-    char *list, *rest, *folder, *found = NULL;
-
-    if (wanted) {
-        if (access(wanted, X_OK) == 0 && (found = realpath(wanted, NULL)))
-            return found;
-        error_set(err, ERROR_BAD_REQUEST, "cannot run %s: %s (--nginx)", wanted, strerror(errno));
-        return NULL;
-    }
-    if (asprintf(&list, "%s:/usr/sbin:/usr/local/sbin", path ? path : "/usr/bin:/bin") < 0)
-        abort();
-    rest = list;
-    while (!found && (folder = strsep(&rest, ":"))) {
-        char *candidate;
-        if (asprintf(&candidate, "%s/nginx", folder) < 0)
-            abort();
-        if (folder[0] == '/' && access(candidate, X_OK) == 0)
-            found = candidate;
-        else
-            free(candidate);
-    }
-    free(list);
-    if (!found)
-        error_set(err, ERROR_INTERNAL,
-                  "nginx is not installed: install the package nginx (or nginx-light), or say where it is with --nginx");
-    return found;
 }
 
 /* Signals: all of them are read from one descriptor, so none interrupts anything. */
@@ -311,8 +168,8 @@ static bool server_start(struct server *server, struct error *err)
     bool copied = false, ok = false;
 
     /* The keeper before any socket, so that it holds none: a door must close when nginx closes it. */
-    if (!signals_open(server, err) || !child_adopt(err) || !(pool_path = pool_find(err)) ||
-        !(nginx_path = nginx_find(o->nginx, err)) || !account_choose(o->user, o->database, o->config, &server->account, err) ||
+    if (!signals_open(server, err) || !child_adopt(err) || !(pool_path = program_pool(err)) ||
+        !(nginx_path = program_nginx(o->nginx, err)) || !account_choose(o->user, o->database, o->config, &server->account, err) ||
         !run_folder_make(&server->run, &server->account, err) || !keeper_start(&server->keeper, &server->run, err) ||
         !listen_bind(o->host, o->port, &server->listen, err) ||
         !state_folder_prepare(o->database, &server->account, &server->state, err) ||
@@ -465,16 +322,21 @@ int main(int argc, char **argv)
     struct server server = {.run = {.fd = -1}, .listen = {.fd = -1}, .pool = {.name = "procplan-fcgi"},
                             .nginx = {.name = "nginx"}, .pool_socket = -1, .signals = -1, .terminal = -1};
     struct error err = ERROR_INIT;
-    int status = options_read(&server.options, argc, argv);
+    int status = EXIT_FAILURE;
 
-    if (status >= 0)
-        return status;
+    switch (options_read(&server.options, argc, argv, &err)) {
+    case OPTIONS_ANSWERED: return EXIT_SUCCESS;
+    case OPTIONS_WRONG:
+        if (err.code != ERROR_NONE) /* else getopt has said it */
+            say("%s; try --help", err.message);
+        return EXIT_USAGE;
+    case OPTIONS_RUN: break;
+    }
     umask(077);
     if (server_start(&server, &err)) {
         status = server_run(&server);
     } else {
         say("%s", err.message);
-        status = EXIT_FAILURE;
     }
     server_stop(&server, status == EXIT_SUCCESS);
     account_release(&server.account);

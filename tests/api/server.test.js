@@ -86,9 +86,11 @@ test('--help names every option, --version the version', async () => {
 for (const [name, args, sentence] of [
     ['no configuration', [], /^procplan-server: --config FILE is missing; try --help\n$/],
     ['no database', ['--config', 'x'], /^procplan-server: --database FILE is missing; try --help\n$/],
-    ['a port that is none', ['--config', 'x', '--database', 'y', '--port', '80x'], /^procplan-server: --port wants a number from 0 to 65535, not '80x'\n$/],
-    ['a port out of range', ['--config', 'x', '--database', 'y', '--port', '65536'], /not '65536'\n$/],
-    ['no workers', ['--config', 'x', '--database', 'y', '--workers', '0'], /^procplan-server: --workers wants a number from 1 to 256, not '0'\n$/],
+    ['a port that is none', ['--config', 'x', '--database', 'y', '--port', '80x'], /^procplan-server: --port wants a number from 0 to 65535, not '80x'; try --help\n$/],
+    ['a port out of range', ['--config', 'x', '--database', 'y', '--port', '65536'], /not '65536'; try --help\n$/],
+    ['no workers', ['--config', 'x', '--database', 'y', '--workers', '0'], /^procplan-server: --workers wants a number from 1 to 256, not '0'; try --help\n$/],
+    ['an empty value', ['--config', ''], /^procplan-server: an option's value is empty; try --help\n$/],
+    ['an option that is none', ['--prot', '1'], /unrecognized option '--prot'\nTry 'procplan-server --help'\.\n$/],
     ['an argument too many', ['--config', 'x', '--database', 'y', 'z'], /^procplan-server: 'z' is one argument too many; try --help\n$/],
 ]) {
     test(`${name} is refused with status 2 and one sentence`, async () => {
