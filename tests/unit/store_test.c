@@ -368,21 +368,70 @@ static void the_revision_is_the_last_event_and_a_rollback_takes_it_back(void **s
     database_close(&db);
 }
 
-/* Another process writes an event, or takes one back. */
-static void write_elsewhere(const char *path, bool commit)
+/*
+ * Another process that writes an event, or takes one back. It is forked before this one opens the database, since SQLite must
+ * not be used across a fork, and opens the database itself each time.
+ */
+struct writer {
+    pid_t pid;
+    int ask, answer; /* our ends of its pipes */
+};
+
+struct wish {
+    char path[96];
+    bool commit;
+};
+
+static bool write_event(const struct wish *wish)
+{
+    sqlite3 *other = NULL;
+    bool done = sqlite3_open(wish->path, &other) == SQLITE_OK &&
+                sqlite3_exec(other, "BEGIN IMMEDIATE; INSERT INTO event (at, actor, claimed, kind) VALUES (1, '', 0, 'test')",
+                             NULL, NULL, NULL) == SQLITE_OK &&
+                sqlite3_exec(other, wish->commit ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
+
+    return sqlite3_close(other) == SQLITE_OK && done;
+}
+
+static struct writer writer_start(void)
+{
+    int ask[2], answer[2];
+    struct wish wish;
+
+    assert_int_equal(pipe(ask) | pipe(answer), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ask[1]);
+        while (read(ask[0], &wish, sizeof wish) == (ssize_t)sizeof wish) {
+            bool done = write_event(&wish);
+            if (write(answer[1], &done, sizeof done) != (ssize_t)sizeof done)
+                break;
+        }
+        _exit(0);
+    }
+    close(ask[0]);
+    close(answer[1]);
+    return (struct writer){pid, ask[1], answer[0]};
+}
+
+static void write_elsewhere(const struct writer *writer, const char *path, bool commit)
+{
+    struct wish wish = {.commit = commit};
+    bool done = false;
+
+    snprintf(wish.path, sizeof wish.path, "%s", path);
+    assert_int_equal(write(writer->ask, &wish, sizeof wish), sizeof wish);
+    assert_int_equal(read(writer->answer, &done, sizeof done), sizeof done);
+    assert_true(done);
+}
+
+static void writer_stop(const struct writer *writer)
 {
     int status;
-    pid_t child = fork();
 
-    if (child == 0) {
-        sqlite3 *other;
-        bool done = sqlite3_open(path, &other) == SQLITE_OK &&
-                    sqlite3_exec(other, "BEGIN IMMEDIATE; INSERT INTO event (at, actor, claimed, kind) VALUES (1, '', 0, 'test')",
-                                 NULL, NULL, NULL) == SQLITE_OK &&
-                    sqlite3_exec(other, commit ? "COMMIT" : "ROLLBACK", NULL, NULL, NULL) == SQLITE_OK;
-        _exit(done ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
+    close(writer->ask);
+    close(writer->answer);
+    assert_int_equal(waitpid(writer->pid, &status, 0), writer->pid);
     assert_int_equal(status, 0);
 }
 
@@ -400,6 +449,7 @@ static int64_t look_at_revision(struct store *store)
 static void a_commit_of_another_process_is_noticed_without_a_transaction(void **state)
 {
     struct database db;
+    struct writer writer = writer_start();
 
     (void)state;
     database_open(&db, config);
@@ -407,14 +457,15 @@ static void a_commit_of_another_process_is_noticed_without_a_transaction(void **
     int64_t revision = look_at_revision(store);
     for (int i = 1; i <= 50; i++) {
         assert_true(store_unchanged(store));
-        write_elsewhere(db.path, false);
+        write_elsewhere(&writer, db.path, false);
         assert_true(store_unchanged(store));
-        write_elsewhere(db.path, true);
+        write_elsewhere(&writer, db.path, true);
         assert_false(store_unchanged(store));
         assert_false(store_unchanged(store)); /* not before it is read */
         assert_int_equal(look_at_revision(store), revision + i);
     }
     database_close(&db);
+    writer_stop(&writer);
 }
 
 static void an_own_commit_is_a_change_and_an_own_rollback_is_none(void **state)
