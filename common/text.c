@@ -66,6 +66,17 @@ size_t text_cut(const char *bytes, size_t length, size_t max)
     return max;
 }
 
+size_t text_head(const char *bytes, size_t length, size_t characters)
+{
+    size_t i = 0;
+
+    /* The first byte of one character too many is where they end. */
+    for (; i < length; i++)
+        if (((unsigned char)bytes[i] & 0xc0) != 0x80 && characters-- == 0)
+            break;
+    return i;
+}
+
 static bool is_space(uint32_t c)
 {
     return (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x20) || c == 0x85 || c == 0xa0 || c == 0x1680 ||

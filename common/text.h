@@ -21,6 +21,8 @@ size_t text_decode(const char *bytes, size_t length, uint32_t *out);
 size_t text_characters(const char *bytes, size_t length);
 /* The greatest length up to MAX bytes that cuts no character of valid UTF-8 in two. */
 size_t text_cut(const char *bytes, size_t length, size_t max);
+/* The bytes of the first CHARACTERS characters of valid UTF-8, or LENGTH when there are not that many. */
+size_t text_head(const char *bytes, size_t length, size_t characters);
 /* Without the white space at both ends, as Python's str.strip() removes it (Unicode White_Space and U+001C to U+001F).
  * Points into BYTES. */
 struct slice text_trim(const char *bytes, size_t length);

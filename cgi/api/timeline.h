@@ -5,9 +5,9 @@
  *   {"epoch", "revision", "full", "start", "end", "nodes": […], "bookings": […], "held": […], "removed": […]}
  *
  *   nodes: as in /api/nodes, in configuration order; [] when not full
- *   bookings: [[id, start, end, label, priority, status, owner, version]…]
- *     by id. Members at the end that say what they say most often are left out: priority 1 (medium), status 0 (active), owner
- *     null, version 1. So most rows have four.
+ *   bookings: [[id, start, end, label, priority, status, owner, version, note]…]
+ *     by id. The note is cut to its first 40 characters. Members at the end that say what they say most often are left out:
+ *     priority 1 (medium), status 0 (active), owner null, version 1, no note. So most rows have four.
  *   held: [[gpu, hold…]…]
  *     by gpu, which counts the GPUs in the order `nodes` lists them, from 0; a GPU that holds nothing has no row. A hold is a
  *     booking's id alone when the GPU is held for the booking's planned window (what of it lies in the answer's), else

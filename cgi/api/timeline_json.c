@@ -4,11 +4,12 @@
 
 static void write_outline(struct json_writer *w, const struct booking_outline *b, hour_t origin)
 {
-    int members = b->version != 1                     ? 8
-                  : b->owner != NULL                  ? 7
-                  : b->status != BOOKING_ACTIVE       ? 6
+    int members = b->note != NULL                  ? 9
+                  : b->version != 1                ? 8
+                  : b->owner != NULL               ? 7
+                  : b->status != BOOKING_ACTIVE    ? 6
                   : b->priority != PRIORITY_MEDIUM ? 5
-                                                      : 4;
+                                                   : 4;
 
     json_open_array(w);
     json_integer(w, b->id);
@@ -23,6 +24,8 @@ static void write_outline(struct json_writer *w, const struct booking_outline *b
         json_string(w, b->owner);
     if (members > 7)
         json_integer(w, b->version);
+    if (members > 8)
+        json_string(w, b->note);
     json_close(w);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgi/planner/id_map.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
@@ -101,6 +102,9 @@ static bool add_booking(struct reading *r, const struct booking_outline *outline
     *b = *outline;
     b->user_label = arena_text(r->arena, outline->user_label);
     b->owner = outline->owner == NULL ? NULL : arena_text(r->arena, outline->owner);
+    if (outline->note != NULL)
+        b->note = arena_copy(r->arena, outline->note,
+                             text_head(outline->note, strlen(outline->note), TIMELINE_NOTE_CHARACTERS));
     return true;
 }
 

@@ -33,6 +33,9 @@ struct timeline_question {
     int64_t not_before; /* seconds: a `since` that was reached earlier is as good as none (the window was another then); 0: any */
 };
 
+/* Of a note, what fits into a bar: its first characters. The whole one is the booking's (GET /api/bookings/ID). */
+#define TIMELINE_NOTE_CHARACTERS 40
+
 struct timeline_hold {
     struct window window; /* cut to the question's */
     int64_t booking_id;
@@ -47,7 +50,7 @@ struct timeline_row {
 
 struct timeline {
     bool full; /* else only what changed after question.since */
-    struct booking_outline *bookings; /* by id */
+    struct booking_outline *bookings; /* by id; notes cut to TIMELINE_NOTE_CHARACTERS */
     size_t booking_count;
     struct timeline_row *rows; /* by gpu */
     size_t row_count;

@@ -6,7 +6,7 @@
 
 enum { OUTLINE_WINDOW, OUTLINE_BY_ID, OUTLINE_FIND, LAST_ID };
 
-#define COLUMNS "id, node_key, start_hour, end_hour, user_label, owner, priority, status, version"
+#define COLUMNS "id, node_key, start_hour, end_hour, user_label, owner, priority, status, note, version"
 
 static const char *const sql[] = {
     [OUTLINE_WINDOW] = CLASSES "SELECT " COLUMNS " FROM class "
@@ -37,7 +37,8 @@ static bool visit_all(struct store *store, sqlite3_stmt *statement, store_outlin
             .owner = (const char *)sqlite3_column_text(statement, 5),
             .priority = (enum priority)sqlite3_column_int(statement, 6),
             .status = (enum booking_status)sqlite3_column_int(statement, 7),
-            .version = sqlite3_column_int64(statement, 8),
+            .note = (const char *)sqlite3_column_text(statement, 8),
+            .version = sqlite3_column_int64(statement, 9),
         };
         if (!visit(context, &outline)) {
             sqlite3_reset(statement);

@@ -117,11 +117,11 @@ struct booking_filter {
 /* By id, with their gpu_keys. */
 bool store_bookings_list(struct store *store, struct arena *arena, const struct booking_filter *filter,
                          struct booking ***out, size_t *out_count, struct error *err);
-/* What a timeline draws of a booking: neither its GPUs nor its note. */
+/* What a timeline draws of a booking: all but its GPUs and what only its history needs. */
 struct booking_outline {
     int64_t id, node_key;
     struct window window; /* as planned */
-    const char *user_label, *owner;
+    const char *user_label, *owner, *note; /* an owner or a note of NULL: none */
     enum priority priority;
     enum booking_status status;
     int64_t version;

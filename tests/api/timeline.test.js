@@ -103,6 +103,40 @@ it('a changed booking shows its version', async (server) => {
     assert.deepEqual(answer.bookings, [[made.booking_id, 10, 12, 'bob', 1, 0, null, 2]]);
 });
 
+it('a note is shown by its first 40 characters, and a booking without one costs nothing for it', async (server) => {
+    const window = {start: `${YEAR}-04-14`, end: `${YEAR}-04-15`};
+    const make = (hour, more) => book(server, {
+        node_id: 'beta', start: `${YEAR}-04-14T0${hour}`, end: `${YEAR}-04-14T0${hour + 1}`, user_label: 'ada', gpu_count: 1, ...more,
+    }).then((made) => made.booking_id);
+    const short = await make(1, {note: 'KM H pretrain 7B'});
+    const long = await make(2, {note: `${'😀é€a'.repeat(10)}€ and more`, priority: 'high'});
+    const blank = await make(3, {note: ' '});
+    const none = await make(4, {});
+    assert.deepEqual((await timeline(server, window)).bookings, [
+        [short, 1, 2, 'ada', 1, 0, null, 1, 'KM H pretrain 7B'],
+        [long, 2, 3, 'ada', 2, 0, null, 1, '😀é€a'.repeat(10)],
+        [blank, 3, 4, 'ada'],
+        [none, 4, 5, 'ada'],
+    ]);
+});
+
+it('a note that was written, changed or taken away arrives by since', async (server) => {
+    const window = {start: `${YEAR}-04-21`, end: `${YEAR}-04-22`};
+    const {booking_id: id} = await book(server, {node_id: 'beta', ...window, user_label: 'ada', gpu_count: 1});
+    let seen = await timeline(server, window);
+    for (const [note, row] of [
+        ['sweep', [id, 0, 24, 'ada', 1, 0, null, 2, 'sweep']],
+        ['sweep 2', [id, 0, 24, 'ada', 1, 0, null, 3, 'sweep 2']],
+        [null, [id, 0, 24, 'ada', 1, 0, null, 4]],
+    ]) {
+        const edited = await request(server, 'PATCH', `/api/bookings/${id}`, {body: {note}});
+        assert.equal(edited.status, 200, edited.text);
+        seen = await timeline(server, {...window, since: mark(seen)});
+        assert.equal(seen.full, false);
+        assert.deepEqual(drawn(seen), {bookings: [row], held: [[0, id]], removed: []});
+    }
+});
+
 it('without start and end it is the present week, from Monday to Monday', async (server) => {
     const now = await steadyHour();
     for (const query of ['', `start=${YEAR}-01-01`, `end=${YEAR}-01-01`, 'start=&end=']) {

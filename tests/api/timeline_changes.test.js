@@ -37,12 +37,14 @@ function randomGpus(node) {
 }
 
 const priority = () => oneOf(['low', 'medium', 'high']);
+const note = () => oneOf([null, 'sweep', 'née '.repeat(30)]);
 
 function randomEdit(now, nodeId) {
     const window = randomWindow(now);
     const node = NODES.find((candidate) => candidate.id === nodeId) ?? NODES[0];
     return Object.assign({}, ...some([
         {start: window.start}, {end: window.end}, randomGpus(node), {user_label: oneOf(['ada', 'bob', 'née'])}, {priority: priority()},
+        {note: note()},
     ]));
 }
 
@@ -54,7 +56,7 @@ async function step(server, now, made) {
         const node = oneOf(NODES);
         const repeat = below(8) ? {} : {repeat: {every: 'day', count: 1 + below(4)}, on_conflict: oneOf(['fail', 'skip'])};
         const answer = await request(server, 'POST', '/api/book', {
-            body: {node_id: node.id, ...randomWindow(now), ...randomGpus(node), user_label: oneOf(['ada', 'bob']), priority: priority(), ...repeat},
+            body: {node_id: node.id, ...randomWindow(now), ...randomGpus(node), user_label: oneOf(['ada', 'bob']), priority: priority(), note: note(), ...repeat},
         });
         if (answer.status === 201)
             for (const booking of answer.json.bookings ?? [answer.json])

@@ -8,9 +8,9 @@ const {hourOf} = require('./clock.js');
 
 /* A row with its left-out members, its hours counted from 1970. */
 function decodeBooking(row, origin) {
-    assert.ok(row.length >= 4 && row.length <= 8, JSON.stringify(row));
-    const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1] = row;
-    return {id, start: start + origin, end: end + origin, label, priority, status, owner, version};
+    assert.ok(row.length >= 4 && row.length <= 9, JSON.stringify(row));
+    const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1, note = null] = row;
+    return {id, start: start + origin, end: end + origin, label, priority, status, owner, version, note};
 }
 
 /* The holds of one answer: [{gpu, start, end, id}…]. Each must belong to a booking that the same answer lists. */

@@ -56,6 +56,16 @@ TEST(a_cut_falls_between_two_characters)
     assert_int_equal(text_cut(whole, 3, 3), 3);
 }
 
+TEST(a_head_has_so_many_characters_whatever_their_bytes)
+{
+    static const size_t expected[] = {0, 1, 3, 6, 10, 10};
+    for (size_t characters = 0; characters < COUNT(expected); characters++)
+        assert_int_equal(text_head("aé€😀", 10, characters), expected[characters]);
+    const char whole[] = {'a', 'b', 'c'}; /* nothing is looked at behind it */
+    assert_int_equal(text_head(whole, 3, 3), 3);
+    assert_int_equal(text_head("", 0, 40), 0);
+}
+
 static void check_trim(const char *text, const char *expected)
 {
     struct slice trimmed = text_trim(text, strlen(text));
@@ -175,6 +185,7 @@ int main(void)
         cmocka_unit_test(what_is_not_utf_8_is_refused),
         cmocka_unit_test(characters_are_counted_not_bytes),
         cmocka_unit_test(a_cut_falls_between_two_characters),
+        cmocka_unit_test(a_head_has_so_many_characters_whatever_their_bytes),
         cmocka_unit_test(white_space_at_both_ends_is_trimmed),
         cmocka_unit_test(what_python_strips_is_trimmed_and_nothing_else),
         cmocka_unit_test(control_characters_are_found),

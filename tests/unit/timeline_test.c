@@ -62,7 +62,7 @@ static instant_t instant_at(hour_t hour)
 struct seen_booking {
     bool listed;
     struct window window;
-    char label[8];
+    char label[8], note[TIMELINE_NOTE_CHARACTERS * 4 + 8]; /* what is longer than a note may be shown is seen, too */
     enum priority priority;
     enum booking_status status;
     int64_t version;
@@ -81,12 +81,13 @@ struct watcher {
     int64_t revision;
 };
 
-static void see_booking(struct picture *p, int64_t id, const struct seen_booking *b, const char *label)
+static void see_booking(struct picture *p, int64_t id, const struct seen_booking *b, const char *label, const char *note)
 {
     assert_in_range(id, 1, BOOKINGS_MAX);
     p->bookings[id] = *b;
     p->bookings[id].listed = true;
     snprintf(p->bookings[id].label, sizeof p->bookings[id].label, "%s", label);
+    snprintf(p->bookings[id].note, sizeof p->bookings[id].note, "%s", note != NULL ? note : "");
 }
 
 static void hold(struct picture *p, size_t gpu, struct window held, struct window window, int64_t id)
@@ -120,7 +121,7 @@ static void take_in(struct picture *p, const struct timeline *t, struct window w
         const struct booking_outline *b = &t->bookings[i];
         assert_true(i == 0 || t->bookings[i - 1].id < b->id);
         see_booking(p, b->id, &(struct seen_booking){.window = b->window, .priority = b->priority, .status = b->status,
-                                                     .version = b->version}, b->user_label);
+                                                     .version = b->version}, b->user_label, b->note);
     }
     size_t next = 0;
     for (size_t r = 0; r < t->row_count; r++) {
@@ -139,6 +140,26 @@ static void take_in(struct picture *p, const struct timeline *t, struct window w
 }
 
 /* -- the definition --------------------------------------------------------------------------------------------- */
+
+/* Notes, and their first 40 characters. */
+static const struct {
+    const char *whole, *shown;
+} notes[] = {
+    {"KM H pretrain 7B", "KM H pretrain 7B"},
+    {"forty characters, no more and no fewer..", "forty characters, no more and no fewer.."},
+    {"forty-one characters, which is one more..", "forty-one characters, which is one more."},
+    {"éééééééééé€€€€€€€€€€😀😀😀😀😀😀😀😀😀😀aaaaaaaaa😀é", "éééééééééé€€€€€€€€€€😀😀😀😀😀😀😀😀😀😀aaaaaaaaa😀"},
+};
+#define NOTES (sizeof notes / sizeof notes[0])
+
+static const char *shown_note(const char *note)
+{
+    for (size_t i = 0; note != NULL && i < NOTES; i++)
+        if (strcmp(notes[i].whole, note) == 0)
+            return notes[i].shown;
+    assert_null(note);
+    return NULL;
+}
 
 static size_t resolve(const struct database *db, const struct watcher *w, const struct node **nodes)
 {
@@ -178,14 +199,14 @@ static void define(struct database *db, const struct watcher *w, int64_t last_id
             here |= nodes[n]->key == b->node_key;
         if (here && (b->status == BOOKING_ACTIVE ? window_overlaps(b->window, w->window) : holds[id]))
             see_booking(out, id, &(struct seen_booking){.window = b->window, .priority = b->priority, .status = b->status,
-                                                        .version = b->version}, b->user_label);
+                                                        .version = b->version}, b->user_label, shown_note(b->note));
     }
 }
 
 static bool same_booking(const struct seen_booking *a, const struct seen_booking *b)
 {
     return a->listed == b->listed && a->window.start == b->window.start && a->window.end == b->window.end &&
-           strcmp(a->label, b->label) == 0 && a->priority == b->priority && a->status == b->status && a->version == b->version;
+           strcmp(a->label, b->label) == 0 && strcmp(a->note, b->note) == 0 && a->priority == b->priority && a->status == b->status && a->version == b->version;
 }
 
 static void must_be_the_same(const struct picture *seen, const struct picture *expected, int64_t last_id, const char *what,
@@ -227,6 +248,13 @@ static const char *random_label(void)
     return labels[random_below(3)];
 }
 
+/* NULL at times: none, or none any more. */
+static const char *random_note(void)
+{
+    unsigned i = random_below(NOTES + 2);
+    return i < NOTES ? notes[i].whole : NULL;
+}
+
 /* Mostly one that is active; at times one that does not exist. */
 static int64_t random_id(const struct life *life)
 {
@@ -260,7 +288,7 @@ static bool do_book(struct life *life, struct error *err)
     struct booking_request request = {
         .node_id = node_ids[random_below(3)], .user_label = random_label(), .gpu_ids = ids, .gpu_id_count = random_below(3) ? 0 : random_gpus(ids),
         .gpu_count = 1 + random_below(3), .priority = random_below(2) ? "high" : NULL, .start = instant_at(start),
-        .end = instant_at(start + length),
+        .end = instant_at(start + length), .note = random_note(),
     };
 
     if (!planner_book(life->db.planner, &life->db.arena, &request, &actor, (int64_t)life->now * SECONDS_PER_HOUR, &b, err))
@@ -279,6 +307,7 @@ static bool do_edit(struct life *life, struct error *err)
         .has_start = random_below(3) == 0, .start = instant_at(start), .has_end = random_below(2),
         .end = instant_at(start + 1 + (hour_t)random_below(20)), .gpu_ids = ids,
         .gpu_id_count = random_below(3) ? 0 : random_gpus(ids), .user_label = random_below(3) ? NULL : random_label(),
+        .has_note = random_below(4) == 0, .note = random_note(),
     };
 
     return planner_edit(life->db.planner, &life->db.arena, random_id(life), &edit, &actor,
