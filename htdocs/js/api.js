@@ -1,59 +1,79 @@
 /**
- * The calls this page makes. All addresses are relative, so the page works under any path.
- * A call that fails throws a Trouble with a sentence that can be shown as it is.
+ * The calls this page makes. All addresses are relative, so the page works under any path. A call that fails throws a Trouble, whose
+ * message is a sentence to be shown as it is.
  */
 
-import { WEEK, stampOf } from './time.js';
+import { hourOf } from './time.js';
 
 const PATIENCE_MS = 20_000;
 
-export class Trouble extends Error {}
+export class Trouble extends Error {
+    constructor(/** @type {string} */ message, /** @type {any} */ body = {}, status = 0) {
+        super(message);
+        this.status = status; /* 0: there was no answer */
+        this.field = body.field ?? '';
+        this.limit = body.limit ?? '';
+        /** @type {{gpu_id: string, booking_id: number|null, user_label: string, start: number, end: number}[]} */
+        this.conflicts = (body.conflicts ?? []).map((/** @type {any} */ one) =>
+            ({ ...one, start: hourOf(one.start), end: hourOf(one.end) }));
+    }
+}
 
-async function call(path, options, signal) {
+/** A query string; null and '' are left out, a list is repeated. */
+export function query(/** @type {Record<string, any>} */ values) {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(values)) {
+        for (const one of Array.isArray(value) ? value : [value]) {
+            if (one !== null && one !== '') {
+                search.append(name, String(one));
+            }
+        }
+    }
+    return search.size > 0 ? `?${search}` : '';
+}
+
+/* A header takes bytes, and a name may have any letters: UTF-8, each byte as one character. */
+const bytesOf = (/** @type {string} */ text) => String.fromCharCode(...new TextEncoder().encode(text));
+
+/**
+ * @param {string} path
+ * @param {{method?: string, body?: any, who?: string, key?: string, signal?: AbortSignal}} [options]
+ */
+export async function call(path, { method = 'GET', body, who = '', key = '', signal } = {}) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (method !== 'GET') {
+        headers['Content-Type'] = 'application/json';
+        Object.assign(headers, who && { 'Procplan-User': bytesOf(who) }, key && { 'Idempotency-Key': key });
+    }
     let response;
     try {
+        const limit = AbortSignal.timeout(PATIENCE_MS);
         response = await fetch(path, {
+            method,
+            headers,
+            body: body === undefined ? undefined : JSON.stringify(body),
             credentials: 'same-origin',
-            ...options,
-            signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]),
+            cache: 'no-cache',
+            signal: signal ? AbortSignal.any([signal, limit]) : limit,
         });
     } catch (error) {
-        signal.throwIfAborted(); /* the reader went on to another week: no trouble at all */
-        throw new Trouble(error.name === 'TimeoutError' ? 'The server does not answer.' : 'The server cannot be reached.');
+        signal?.throwIfAborted();
+        throw new Trouble(/** @type {Error} */ (error).name === 'TimeoutError' ? 'The server does not answer.' : 'The server cannot be reached.');
     }
-    let body = null;
+    let answer = null;
     try {
-        body = await response.json();
+        answer = await response.json();
     } catch {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
     }
-    if (response.ok && body !== null) {
-        return { body, etag: response.headers.get('ETag') };
+    if (response.ok && answer !== null) {
+        return answer;
     }
-    if (typeof body?.error === 'string') {
-        throw new Trouble(`The server says: ${body.error.replace(/[.!?]?\s*$/, '.')}`);
+    if (typeof answer?.error === 'string') {
+        throw new Trouble(answer.error.replace(/[.!?]?\s*$/, '.'), answer, response.status);
     }
     throw new Trouble([502, 504].includes(response.status)
         ? 'The web server is up, but the planner behind it is not.'
-        : `The server's answer makes no sense to this page (${response.status}).`);
-}
-
-/**
- * The nodes, and the ETag, which moves with every change to any booking. `no-cache` has the browser ask with
- * If-None-Match each time: while nothing changes, the answer is an empty 304.
- */
-export async function getNodes(signal) {
-    const { body, etag } = await call('api/nodes', { cache: 'no-cache' }, signal);
-    /* A compressed answer's tag is weak, the 304's that follows is not: the revision is the same. */
-    return { nodes: body.nodes, etag: etag && etag.replace(/^W\//, '') };
-}
-
-/** Who holds which GPU in the week that starts at this hour, one entry per node. */
-export async function getWeek(week, signal) {
-    const { body } = await call('api/availability_bulk', {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ granularity: 'day', start: stampOf(week), end: stampOf(week + WEEK) }),
-    }, signal);
-    return body.availability;
+        : `The server's answer makes no sense to this page (${response.status}).`, {}, response.status);
 }

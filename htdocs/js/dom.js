@@ -1,21 +1,28 @@
 /** Making elements. Text goes in as text: nothing here, or anywhere else on the page, parses HTML. */
 
 /**
- * An element with attributes, and children that are elements or text. A name of null, undefined or false is left out.
+ * An element with attributes, and children that are elements or text. What is null, undefined or false is left out.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...any} children
  * @returns {HTMLElement}
  */
 export function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
         if (value !== null && value !== undefined && value !== false) {
-            made.setAttribute(name, value === true ? '' : value);
+            made.setAttribute(name, value === true ? '' : String(value));
         }
     }
-    made.append(...children.filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
+    made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
     return made;
 }
 
-/** The element of index.html with this id; it is a fault of ours when there is none. */
+/**
+ * The element of index.html with this id; it is a fault of ours when there is none. `any`, for callers know what element it is.
+ * @param {string} id
+ * @returns {any}
+ */
 export function byId(id) {
     const found = document.getElementById(id);
     if (!found) {
@@ -26,6 +33,8 @@ export function byId(id) {
 
 /**
  * The element around an event that a selector names; null where there is none.
+ * @param {Event} event
+ * @param {string} selector
  * @returns {HTMLElement|null}
  */
 export function around(event, selector) {
@@ -33,13 +42,18 @@ export function around(event, selector) {
 }
 
 /** Class names from the keys whose value holds. */
-export function classes(names) {
+export function classes(/** @type {Record<string, any>} */ names) {
     return Object.keys(names).filter((name) => names[name]).join(' ');
 }
 
 /** Sets text only where it differs, so that a live region does not say the same thing twice. */
-export function setText(target, text) {
+export function setText(/** @type {Element} */ target, /** @type {string} */ text) {
     if (target.textContent !== text) {
         target.textContent = text;
     }
+}
+
+/** Whether a key press is meant for a field, and not for the page. */
+export function isTyping(/** @type {Event} */ event) {
+    return around(event, 'input, select, textarea') !== null;
 }

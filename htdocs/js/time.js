@@ -1,124 +1,101 @@
 /**
- * Time is whole UTC hours since 1970, as in the server; a week is seven days from Monday 00:00 UTC.
- * Nothing here reads the clock: the caller says what now is.
- *
- * @typedef {{start: number, end: number}} Window  hours since 1970, half-open
+ * Time is whole UTC hours since 1970, as in the server; windows are half-open. Nothing here reads the clock.
+ * @typedef {{start: number, end: number}} Window
  */
 
 export const DAY = 24;
 export const WEEK = 7 * DAY;
 const MS = 3_600_000;
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+export const MONTH_NAMES = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
+    'November', 'December'];
 
-const pad = (number) => String(number).padStart(2, '0');
-const date = (hour) => new Date(hour * MS);
+const pad = (/** @type {number} */ number) => String(number).padStart(2, '0');
 
-/** Milliseconds to hours, with the fraction that places the now line. */
-export function hoursOf(ms) {
-    return ms / MS;
-}
+/** A Date, whose UTC parts are the hour's. */
+export const dateAt = (/** @type {number} */ hour) => new Date(hour * MS);
+
+/** Milliseconds to hours, with the fraction. */
+export const hoursOf = (/** @type {number} */ ms) => ms / MS;
 
 /** Reads a timestamp of the API; NaN for what is none. */
-export function hourOf(text) {
-    return Date.parse(text) / MS;
-}
+export const hourOf = (/** @type {string} */ text) => Date.parse(text) / MS;
 
 /** What the API takes: 2026-11-23T14:00:00Z. */
-export function stampOf(hour) {
-    return `${date(hour).toISOString().slice(0, 19)}Z`;
-}
+export const stampOf = (/** @type {number} */ hour) => `${dateAt(hour).toISOString().slice(0, 19)}Z`;
+
+/** YYYY-MM-DD of an hour's UTC day. */
+export const dayText = (/** @type {number} */ hour) => dateAt(hour).toISOString().slice(0, 10);
+
+/** The midnight at or before an hour. */
+export const midnightOf = (/** @type {number} */ hour) => Math.floor(hour / DAY) * DAY;
+
+/** 0 for Monday. */
+export const weekdayOf = (/** @type {number} */ hour) => ((Math.floor(hour / DAY) + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
 
 /** The Monday 00:00 UTC at or before an hour. */
-export function mondayOf(hour) {
-    const day = Math.floor(hour / DAY);
-    return (day - (((day + 3) % 7) + 7) % 7) * DAY; /* 1970-01-01, day 0, was a Thursday */
-}
+export const mondayOf = (/** @type {number} */ hour) => midnightOf(hour) - weekdayOf(hour) * DAY;
 
 /** YYYY-MM-DD, a day that exists, 1970 to 9998: its first hour. Anything else: null. */
-export function parseDate(text) {
-    const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text ?? '');
+export function parseDay(/** @type {string} */ text) {
+    const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
     if (!parts) {
         return null;
     }
-    const [year, month, day] = parts.slice(1).map(Number);
-    const ms = Date.UTC(year, month - 1, day);
-    if (year < 1970 || year > 9998 || dateOf(ms / MS) !== text) {
-        return null;
-    }
-    return ms / MS;
-}
-
-/** YYYY-MM-DD of an hour's UTC day. */
-export function dateOf(hour) {
-    return date(hour).toISOString().slice(0, 10);
-}
-
-/** The seven days of a week, for the header. */
-export function daysOf(week) {
-    return WEEKDAYS.map((name, index) => {
-        const start = week + index * DAY;
-        return { name, day: date(start).getUTCDate(), start, end: start + DAY, weekend: index > 4 };
-    });
-}
-
-/** "23 – 29 Nov" and "2026"; the year is apart so that a narrow page can do without it. */
-export function rangeOf(week) {
-    const first = date(week);
-    const last = date(week + WEEK - DAY);
-    const from = `${first.getUTCDate()} ${MONTHS[first.getUTCMonth()]}`;
-    const to = `${last.getUTCDate()} ${MONTHS[last.getUTCMonth()]}`;
-    const year = String(last.getUTCFullYear());
-    if (first.getUTCFullYear() !== last.getUTCFullYear()) {
-        return { days: `${from} ${first.getUTCFullYear()} – ${to}`, year };
-    }
-    return { days: first.getUTCMonth() === last.getUTCMonth() ? `${first.getUTCDate()} – ${to}` : `${from} – ${to}`, year };
+    const hour = Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])) / MS;
+    const year = Number(parts[1]);
+    return year < 1970 || year > 9998 || dayText(hour) !== text ? null : hour;
 }
 
 /** ISO 8601: the week that holds the year's first Thursday is week 1. */
-export function weekNumber(week) {
-    const thursday = date(week + 3 * DAY);
-    const newYear = Date.UTC(thursday.getUTCFullYear(), 0, 1);
-    return 1 + Math.floor((thursday.getTime() - newYear) / (WEEK * MS));
+export function weekNumber(/** @type {number} */ hour) {
+    const thursday = dateAt(mondayOf(hour) + 3 * DAY);
+    return 1 + Math.floor((thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / (WEEK * MS));
 }
 
-/* An end at midnight is 24:00 of the day before, as people say it. */
-function dayAndTime(hour, isEnd) {
-    const midnight = isEnd && hour % DAY === 0;
-    const at = date(midnight ? hour - DAY : hour);
-    return { at, weekday: WEEKDAYS[(at.getUTCDay() + 6) % 7], time: midnight ? '24:00' : `${pad(at.getUTCHours())}:00` };
+/** "Tue 29 Sep", with the year where it is not `year`. */
+export function dayOf(/** @type {number} */ hour, year = 0) {
+    const at = dateAt(hour);
+    const own = at.getUTCFullYear();
+    return `${WEEKDAYS[weekdayOf(hour)]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${year && own !== year ? ` ${own}` : ''}`;
 }
 
-/** A moment with its date: "Mon 30 Nov 12:00"; with its year where that is not the shown week's. */
-export function datedMomentOf(hour, week, isEnd = false) {
-    const { at, weekday, time } = dayAndTime(hour, isEnd);
-    const year = at.getUTCFullYear() === date(week + 3 * DAY).getUTCFullYear() ? '' : ` ${at.getUTCFullYear()}`;
-    return `${weekday} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${year} ${time}`;
+/** "14:00"; an end at midnight is 24:00 of the day before, as people say it. */
+export function timeOf(/** @type {number} */ hour, isEnd = false) {
+    return isEnd && hour % DAY === 0 ? '24:00' : `${pad(dateAt(hour).getUTCHours())}:00`;
 }
 
-/** A moment as short as it can be: "Mon 12:00" in the week that is shown, with its date outside. */
-export function momentOf(hour, week, isEnd = false) {
-    const { at, weekday, time } = dayAndTime(hour, isEnd);
-    return mondayOf(hoursOf(at.getTime())) === week ? `${weekday} ${time}` : datedMomentOf(hour, week, isEnd);
+/** "Tue 29 Sep 14:00" in UTC. */
+export function momentOf(/** @type {number} */ hour, isEnd = false, year = 0) {
+    return `${dayOf(isEnd && hour % DAY === 0 ? hour - 1 : hour, year)} ${timeOf(hour, isEnd)}`;
 }
 
-/** "14:05", a clock in UTC, of milliseconds. */
-export function clockOf(ms) {
-    return new Date(ms).toISOString().slice(11, 16);
+/** "Tue 29 Sep 00:00 – 24:00", "Tue 29 Sep 00:00 – Thu 1 Oct 24:00": the day is not said twice. Years where they are not `year`. */
+export function windowText(/** @type {number} */ start, /** @type {number} */ end, year = 0) {
+    const last = midnightOf(end - 1) === midnightOf(start) ? timeOf(end, true) : momentOf(end, true, year);
+    return `${momentOf(start, false, year)} – ${last}`;
 }
 
-/** A window in the reader's own time, or null where that is UTC all along. */
-export function localWindow(start, end) {
-    const days = [date(start), date(end)];
+/** The same window in the reader's own time ("Tue 29 Sep 02:00 – Fri 2 Oct 02:00"), or '' where that is UTC all along. */
+export function localWindow(/** @type {number} */ start, /** @type {number} */ end) {
+    const days = [dateAt(start), dateAt(end)];
     if (days.every((day) => day.getTimezoneOffset() === 0)) {
-        return null;
+        return '';
     }
     return days.map((day) => `${WEEKDAYS[(day.getDay() + 6) % 7]} ${day.getDate()} ${MONTHS[day.getMonth()]} `
         + `${pad(day.getHours())}:${pad(day.getMinutes())}`).join(' – ');
 }
 
+/** What the reader's clock is called now: "UTC+2", "UTC−3:30"; '' for UTC. */
+export function zoneName(/** @type {number} */ hour) {
+    const offset = -dateAt(hour).getTimezoneOffset();
+    const rest = Math.abs(offset) % 60;
+    return offset === 0 ? '' : `UTC${offset > 0 ? '+' : '−'}${Math.floor(Math.abs(offset) / 60)}${rest ? `:${pad(rest)}` : ''}`;
+}
+
 /** "45 h", "2 d 4 h": how people say a length. */
-export function lengthOf(hours) {
+export function lengthOf(/** @type {number} */ hours) {
     const whole = Math.max(0, Math.ceil(hours));
     if (whole < 48) {
         return `${whole} h`;

@@ -1,206 +1,179 @@
 'use strict';
-/* The page's reasoning, without a browser: htdocs/js/logic.js and htdocs/js/time.js. */
+/* The page's pure parts in node: time, the picture that the timeline gives, the address. No document, no network. */
 const assert = require('node:assert/strict');
-const { before, test } = require('node:test');
-const { pathToFileURL } = require('node:url');
 const path = require('node:path');
+const {test, before} = require('node:test');
+const {pathToFileURL} = require('node:url');
 
-const folder = path.join(__dirname, '..', '..', 'htdocs', 'js');
-let logic;
-let time;
+const source = process.env.PROCPLAN_SOURCE || path.resolve(__dirname, '..', '..');
+const load = (name) => import(pathToFileURL(path.join(source, 'htdocs', 'js', name)).href);
+
+let time, model, address;
 before(async () => {
-    logic = await import(pathToFileURL(path.join(folder, 'logic.js')));
-    time = await import(pathToFileURL(path.join(folder, 'time.js')));
+    [time, model, address] = await Promise.all(['time.js', 'model.js', 'address.js'].map(load));
 });
 
-/* 2026-11-23 is a Monday: 498,720 hours after 1970 began. */
-const WEEK = 498720;
+const at = (text) => Date.parse(`${text}Z`) / 3_600_000;
 
-const stamp = (hour) => `${new Date(hour * 3600000).toISOString().slice(0, 19)}+00:00`;
+/* -- time ----------------------------------------------------------------------------------------------------- */
 
-/* A GPU's seven days as the API gives them, from windows counted in hours since Monday. */
-function days(...bookings) {
-    return Array.from({ length: 7 }, (_, day) => {
-        const [start, end] = [WEEK + day * 24, WEEK + day * 24 + 24];
-        const pieces = bookings.map((b) => ({ ...b, s: WEEK + b.from, e: WEEK + b.to })).filter((b) => b.s < end && b.e > start);
-        return {
-            start: stamp(start),
-            end: stamp(end),
-            bookings: pieces.map((b) => ({
-                id: b.id,
-                user_label: b.who ?? 'AB',
-                priority: b.priority ?? 'medium',
-                start: stamp(b.s),
-                end: stamp(b.e),
-                gpu_ids: b.gpus ?? ['0'],
-                overlap_start: stamp(Math.max(b.s, start)),
-                overlap_end: stamp(Math.min(b.e, end)),
-            })),
-        };
-    });
-}
-
-/* One node, whose GPUs 0, 1, … have these days. */
-function nodeOf(...rows) {
-    const gpus = rows.map((_, index) => ({ id: String(index), kind: 'H100' }));
-    const node = { id: 'atlas', name: 'Atlas', gpus };
-    const availability = [{ node, grid: { rows: rows.map((day_slots, index) => ({ gpu: gpus[index], day_slots })) } }];
-    return logic.nodesOf([node], availability, WEEK)[0];
-}
-
-const spans = (bars) => bars.map((bar) => [bar.id, bar.from - WEEK, bar.to - WEEK]);
-
-test('the days of a booking become one bar over its real hours', () => {
-    assert.deepEqual(spans(logic.barsOf(days({ id: 7, from: 12, to: 56 }), WEEK)), [[7, 12, 56]]);
+test('a week begins on Monday, before 1970 too', () => {
+    assert.equal(time.mondayOf(at('2026-11-29T23:00')), at('2026-11-23T00:00'));
+    assert.equal(time.mondayOf(at('2026-11-23T00:00')), at('2026-11-23T00:00'));
+    assert.equal(time.mondayOf(-1), at('1969-12-29T00:00'));
+    assert.equal(time.weekdayOf(at('2026-11-29T12:00')), 6);
 });
 
-test('bookings that touch stay two bars', () => {
-    const bars = logic.barsOf(days({ id: 2, from: 24, to: 48 }, { id: 1, from: 0, to: 24 }), WEEK);
-    assert.deepEqual(spans(bars), [[1, 0, 24], [2, 24, 48]]);
+test('the week that has the year\'s first Thursday is number one', () => {
+    assert.equal(time.weekNumber(at('2026-01-01T00:00')), 1);
+    assert.equal(time.weekNumber(at('2027-01-03T00:00')), 53);
+    assert.equal(time.weekNumber(at('2027-01-04T00:00')), 1);
+    assert.equal(time.weekNumber(at('2024-12-30T00:00')), 1);
 });
 
-test('a GPU that a booking left and came back to shows two bars', () => {
-    const slots = days({ id: 3, from: 0, to: 6 });
-    slots[2].bookings = days({ id: 3, from: 50, to: 60 })[2].bookings;
-    assert.deepEqual(spans(logic.barsOf(slots, WEEK)), [[3, 0, 6], [3, 50, 60]]);
-});
-
-test('a bar knows that its booking reaches beyond the week', () => {
-    const [both] = logic.barsOf(days({ id: 1, from: -5, to: 170 }), WEEK);
-    assert.deepEqual([both.fromBefore, both.goesOn, both.from - WEEK, both.to - WEEK], [true, true, 0, 168]);
-    const [exact] = logic.barsOf(days({ id: 1, from: 0, to: 168 }), WEEK);
-    assert.deepEqual([exact.fromBefore, exact.goesOn], [false, false]);
-});
-
-test('neighbouring GPUs of one booking join, others do not', () => {
-    const same = { id: 1, from: 10, to: 20 };
-    const node = nodeOf(days(same), days(same), days({ id: 2, from: 10, to: 20 }), days(same));
-    assert.deepEqual(node.gpus.map(({ bars: [bar] }) => [bar.joinsAbove, bar.joinsBelow]),
-        [[false, true], [true, false], [false, false], [false, false]]);
-});
-
-test('a booking held over other hours on the next GPU does not join', () => {
-    const node = nodeOf(days({ id: 1, from: 10, to: 20 }), days({ id: 1, from: 12, to: 20 }));
-    assert.equal(node.gpus[0].bars[0].joinsBelow, false);
-    const cut = nodeOf(days({ id: 1, from: 10, to: 20 }), days({ id: 1, from: 10, to: 30 }));
-    assert.equal(cut.gpus[0].bars[0].joinsBelow, false);
-});
-
-test('a week that has not come yet has every GPU, and no bar', () => {
-    const node = { id: 'atlas', name: 'Atlas', gpus: [{ id: '0', kind: 'H100' }] };
-    assert.deepEqual(logic.nodesOf([node], null, WEEK)[0].gpus.map((gpu) => [gpu.id, gpu.bars]), [['0', []]]);
-});
-
-test('names that objects are born with are names like any other', () => {
-    const node = { id: '__proto__', name: '__proto__', gpus: [{ id: 'constructor', kind: 'toString' }] };
-    const rows = [{ gpu: node.gpus[0], day_slots: days({ id: 1, from: 1, to: 2 }) }];
-    const [shown] = logic.nodesOf([node], [{ node, grid: { rows } }], WEEK);
-    assert.equal(shown.gpus[0].bars.length, 1);
-    assert.deepEqual(shown.kinds, [{ kind: 'toString', count: 1 }]);
-});
-
-test('a GPU is free in a window that a booking only touches', () => {
-    const { gpus } = nodeOf(days({ id: 1, from: 10, to: 20 }), days());
-    assert.equal(logic.countFree(gpus, { start: WEEK + 20, end: WEEK + 30 }), 2);
-    assert.equal(logic.countFree(gpus, { start: WEEK + 0, end: WEEK + 10 }), 2);
-    assert.equal(logic.countFree(gpus, { start: WEEK + 19, end: WEEK + 30 }), 1);
-});
-
-test('free now counts the current hour, and says nothing about other weeks', () => {
-    const node = nodeOf(days({ id: 1, from: 10, to: 20 }), days());
-    assert.equal(logic.freeNow(node, WEEK + 10.5, WEEK), '1 free now');
-    assert.equal(logic.freeNow(node, WEEK + 20, WEEK), '2 free now');
-    assert.equal(logic.freeNow(nodeOf(days({ id: 1, from: 10, to: 20 })), WEEK + 19.9, WEEK), 'full now');
-    assert.equal(logic.freeNow(node, WEEK - 1, WEEK), '');
-    assert.equal(logic.freeNow(node, WEEK + 168, WEEK), '');
-});
-
-test('a bar is named by who, priority and hours', () => {
-    const name = (booking) => logic.barName(logic.barsOf(days({ id: 1, priority: 'high', ...booking }), WEEK)[0], WEEK);
-    assert.equal(name({ from: 12, to: 56 }), 'AB, high, Mon 12:00 to Wed 08:00 UTC');
-    assert.equal(name({ from: 144, to: 168 }), 'AB, high, Sun 00:00 to Sun 24:00 UTC');
-    assert.equal(name({ from: -12, to: 180 }), 'AB, high, Sun 22 Nov 12:00 to Mon 30 Nov 12:00 UTC');
-});
-
-test('a booking\'s state says what is to come, what is left, what is over', () => {
-    const [bar] = logic.barsOf(days({ id: 1, from: 24, to: 76 }), WEEK);
-    assert.equal(logic.stateOf(bar, WEEK + 21.5), 'Starts in 3 h, for 2 d 4 h');
-    assert.equal(logic.stateOf(bar, WEEK + 24), 'Running, 2 d 4 h left of 2 d 4 h');
-    assert.equal(logic.stateOf(bar, WEEK + 76), 'Over, was 2 d 4 h');
-});
-
-test('what GPU ids share is cut at a separator, and never all of an id', () => {
-    assert.equal(logic.commonPrefix(['node-a-gpu0', 'node-a-gpu1']), 'node-a-');
-    assert.equal(logic.commonPrefix(['gpu0', 'gpu1']), '');
-    assert.equal(logic.commonPrefix(['a-', 'a-1']), '');
-    assert.equal(logic.commonPrefix(['a-0']), '');
-    assert.equal(logic.commonPrefix(['x-🦙', 'x-🦊']), 'x-');
-});
-
-test('the command books a GPU of a node that has one free', () => {
-    const full = nodeOf(days({ id: 1, from: 0, to: 24 }));
-    const free = { ...nodeOf(days()), id: 'borea' };
-    const command = logic.bookCommand([full, free], 'http://127.0.0.1:8080/api/book', WEEK + 9.9);
-    assert.equal(command, 'curl -d \'{"node_id":"borea","gpu_count":1,"start":"2026-11-23T09:00:00Z",'
-        + '"end":"2026-11-23T11:00:00Z","user_label":"AB","priority":"medium"}\' \'http://127.0.0.1:8080/api/book\'');
-});
-
-test('a node without GPUs gives no command', () => {
-    assert.equal(logic.bookCommand([{ id: 'x', name: 'x', kinds: [], gpus: [] }], 'http://h/', WEEK), '');
-});
-
-test('a node\'s name cannot leave the command\'s quotes', () => {
-    const { execFileSync } = require('node:child_process');
-    for (const id of ['\'; echo gone; \'', '$(echo gone)`echo gone`', '"\\" \\\' end', '-n', '🦙 ومن']) {
-        const said = execFileSync('/bin/sh', ['-c', `printf %s ${logic.shellQuote(id)}`], { encoding: 'utf8' });
-        assert.equal(said, id);
-    }
-});
-
-test('up and down go to the bar that overlaps, else to the nearest', () => {
-    const bars = logic.barsOf(days({ id: 1, from: 0, to: 10 }, { id: 2, from: 30, to: 40 }, { id: 3, from: 90, to: 99 }), WEEK);
-    const nearest = (from, to) => logic.nearestBar(bars, { from: WEEK + from, to: WEEK + to }).id;
-    assert.equal(nearest(35, 80), 2);
-    assert.equal(nearest(70, 80), 3);
-    assert.equal(nearest(12, 14), 1);
-});
-
-test('a week starts on Monday at midnight UTC', () => {
-    assert.equal(time.mondayOf(WEEK), WEEK);
-    assert.equal(time.mondayOf(WEEK + 167.99), WEEK);
-    assert.equal(time.mondayOf(WEEK - 1), WEEK - 168);
-    assert.equal(time.dateOf(time.mondayOf(0)), '1969-12-29');
-    assert.equal(time.stampOf(WEEK), '2026-11-23T00:00:00Z');
-});
-
-test('an address with a day that does not exist is not believed', () => {
-    assert.equal(time.parseDate('2026-11-25'), WEEK + 48);
-    assert.equal(time.parseDate('2040-02-29'), Date.UTC(2040, 1, 29) / 3600000);
-    for (const text of ['2026-02-29', '2026-13-01', '2026-1-1', '2026-11-25T00', '0000-01-01', '9999-12-31', '', ' ', null, '<b>']) {
-        assert.equal(time.parseDate(text), null, String(text));
-    }
-});
-
-test('a range says month and year once where it can', () => {
-    const range = (text) => Object.values(time.rangeOf(time.mondayOf(time.parseDate(text)))).join(' ');
-    assert.equal(range('2026-11-25'), '23 – 29 Nov 2026');
-    assert.equal(range('2026-10-01'), '28 Sep – 4 Oct 2026');
-    assert.equal(range('2027-01-01'), '28 Dec 2026 – 3 Jan 2027');
-});
-
-test('weeks are numbered as ISO 8601 does', () => {
-    const number = (text) => time.weekNumber(time.mondayOf(time.parseDate(text)));
-    assert.deepEqual(['2026-11-23', '2026-12-31', '2027-01-04', '2024-12-30', '2040-01-01'].map(number), [48, 53, 1, 1, 52]);
+test('a day that does not exist is no day', () => {
+    assert.equal(time.parseDay('2026-11-23'), at('2026-11-23T00:00'));
+    for (const text of ['2026-02-29', '2026-13-01', '1969-12-31', '9999-01-01', '26-1-1', ' 2026-11-23', ''])
+        assert.equal(time.parseDay(text), null, text);
 });
 
 test('an end at midnight is 24:00 of the day before', () => {
-    assert.equal(time.momentOf(WEEK + 24, WEEK, true), 'Mon 24:00');
-    assert.equal(time.momentOf(WEEK + 24, WEEK), 'Tue 00:00');
-    assert.equal(time.momentOf(WEEK, WEEK, true), 'Sun 22 Nov 24:00');
-    assert.equal(time.momentOf(WEEK + 168, WEEK), 'Mon 30 Nov 00:00');
-    assert.equal(time.momentOf(WEEK + 60 * 24, WEEK), 'Fri 22 Jan 2027 00:00');
+    assert.equal(time.momentOf(at('2026-10-02T00:00'), true), 'Thu 1 Oct 24:00');
+    assert.equal(time.momentOf(at('2026-10-02T00:00')), 'Fri 2 Oct 00:00');
+    assert.equal(time.windowText(at('2026-09-29T00:00'), at('2026-10-02T00:00')), 'Tue 29 Sep 00:00 – Thu 1 Oct 24:00');
+    assert.equal(time.windowText(at('2026-09-29T03:00'), at('2026-09-30T00:00')), 'Tue 29 Sep 03:00 – 24:00');
 });
 
-test('lengths are said in hours, and from two days on in days', () => {
-    assert.deepEqual([0.2, 47, 48, 52.5].map(time.lengthOf), ['1 h', '47 h', '2 d', '2 d 5 h']);
+test('a year is said where it is another one', () => {
+    assert.equal(time.momentOf(at('2027-01-01T05:00'), false, 2026), 'Fri 1 Jan 2027 05:00');
+    assert.equal(time.windowText(at('2026-12-31T00:00'), at('2027-01-02T00:00'), 2026), 'Thu 31 Dec 00:00 – Fri 1 Jan 2027 24:00');
+});
+
+test('lengths are said in hours up to two days, then in days', () => {
+    assert.deepEqual([0, 1, 47, 48, 52, 72, 0.4, -3].map(time.lengthOf), ['0 h', '1 h', '47 h', '2 d', '2 d 4 h', '3 d', '1 h', '0 h']);
+});
+
+/* -- the picture ----------------------------------------------------------------------------------------------- */
+
+const START = at('2026-11-23T00:00');
+const stamp = (hour) => new Date(hour * 3_600_000).toISOString();
+
+function answer(more = {}) {
+    return {
+        epoch: 'e', revision: 5, full: true, start: stamp(START), end: stamp(START + 240),
+        nodes: [
+            {id: 'a', name: 'A', gpu_count: 3, gpus: [{id: 'a-0', kind: 'X'}, {id: 'a-1', kind: 'X'}, {id: 'a-2', kind: 'Y'}]},
+            {id: 'b', name: 'B', gpu_count: 1, gpus: [{id: 'b-0', kind: 'X'}]},
+        ],
+        bookings: [[1, -5, 10, 'ada'], [2, 24, 48, 'bob', 2, 0, null, 3], [3, 0, 30, 'cy', 0, 1, 'cyrus', 2, 'a note']],
+        held: [[0, 1, 2], [1, 1], [2, [0, 12, 3]], [3, 2]],
+        removed: [],
+        ...more,
+    };
+}
+
+test('hours of an answer count from its start, and defaults that were left out are there again', () => {
+    const picture = new model.Model(answer());
+    assert.deepEqual({...picture.bookings.get(1), gpus: 0},
+        {id: 1, start: START - 5, end: START + 10, label: 'ada', priority: 1, status: 0, owner: null, version: 1, note: '', gpus: 0});
+    assert.deepEqual(picture.bookings.get(3).note, 'a note');
+    assert.deepEqual(picture.bookings.get(2).gpus, [0, 3]);
+    assert.deepEqual(picture.holds[0].map(({start, end, booking}) => [start - START, end - START, booking.id]), [[0, 10, 1], [24, 48, 2]]);
+    assert.deepEqual(picture.holds[2].map(({start, end}) => [start - START, end - START]), [[0, 12]]);
+    assert.equal(picture.since, 'e.5');
+});
+
+test('the part that all ids of a node begin with is left out of the short names', () => {
+    assert.deepEqual(new model.Model(answer()).gpus.map((gpu) => gpu.short), ['0', '1', '2', 'b-0']);
+    assert.equal(model.commonPrefix(['gpu10', 'gpu11']), '', 'only up to a separator');
+    assert.equal(model.commonPrefix(['n-', 'n-1']), '', 'never all of an id');
+});
+
+test('a change replaces a booking with its holds, and what was removed is gone', () => {
+    const picture = new model.Model(answer());
+    const changed = picture.apply(answer({
+        full: false, revision: 8, nodes: [], bookings: [[2, 24, 36, 'bob', 2, 0, null, 4]], held: [[1, 2]], removed: [1],
+    }));
+    assert.equal(changed, true);
+    assert.deepEqual(picture.holds.map((holds) => holds.map(({start, end, booking}) => [start - START, end - START, booking.id])),
+        [[], [[24, 36, 2]], [[0, 12, 3]], []]);
+    assert.deepEqual([...picture.bookings.keys()], [3, 2]);
+    assert.equal(picture.since, 'e.8');
+    assert.equal(picture.apply(answer({full: false, revision: 9, nodes: [], bookings: [], held: []})), false, 'nothing changed');
+});
+
+test('windows that touch do not clash, and hours of an ended booking refuse nobody', () => {
+    const picture = new model.Model(answer());
+    const clashes = (gpus, start, end, except) => picture.clashes(gpus, START + start, START + end, except)
+        .map((one) => [one.gpu.id, one.booking.id, one.start - START, one.end - START]);
+    assert.deepEqual(clashes([0, 1], 10, 24), []);
+    assert.deepEqual(clashes([0, 1], 9, 25), [['a-0', 1, 9, 10], ['a-0', 2, 24, 25], ['a-1', 1, 9, 10]]);
+    assert.deepEqual(clashes([0], 9, 25, 1), [['a-0', 2, 24, 25]]);
+    assert.deepEqual(clashes([2], 0, 240), []);
+    assert.deepEqual(picture.freeGpus(picture.nodes[0], START + 5, START + 12), [2]);
+    assert.equal(picture.holdAt(0, START + 10), null);
+    assert.equal(picture.holdAt(0, START + 9).booking.id, 1);
+});
+
+test('free GPUs are counted as by going through every hour', () => {
+    let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
+    const random = (limit) => {
+        seed = (seed * 48271) % 2147483647;
+        return seed % limit;
+    };
+    const first = seed;
+    for (let round = 0; round < 50; round++) {
+        const bookings = [];
+        const held = [0, 1, 2].map((gpu) => {
+            const row = [gpu];
+            for (let hour = random(30); hour < 235; hour += random(60) + 1) {
+                const end = Math.min(240, hour + 1 + random(40));
+                bookings.push([bookings.length + 1, hour, end, 'x']);
+                row.push(bookings.length);
+                hour = end;
+            }
+            return row;
+        }).filter((row) => row.length > 1);
+        const picture = new model.Model(answer({bookings, held}));
+        const now = START + random(240);
+        const {first: begin, hours, days} = picture.occupancy([0, 1, 2], now);
+        assert.equal(begin, START);
+        for (let hour = 0; hour < 240; hour++)
+            assert.equal(hours[hour], [0, 1, 2].filter((gpu) => picture.holdAt(gpu, START + hour)).length, `hour ${hour}, seed ${first}`);
+        for (let day = 0; day < 10; day++) {
+            const today = Math.floor((now - START) / 24) === day;
+            const from = today ? now : START + day * 24;
+            const busy = [0, 1, 2].filter((gpu) => {
+                for (let hour = from; hour < START + day * 24 + 24; hour++)
+                    if (picture.holdAt(gpu, hour)) return true;
+                return false;
+            });
+            assert.equal(days[day], busy.length, `day ${day}, now ${now - START}, seed ${first}`);
+        }
+    }
+});
+
+/* -- the address ------------------------------------------------------------------------------------------------ */
+
+test('a view that is written to the address is read back as it was', () => {
+    const now = at('2026-11-23T14:30');
+    for (const view of [
+        {zoom: 'days', date: at('2026-11-01T00:00'), nodes: null, kinds: null, person: '', mine: false},
+        {zoom: 'hours', date: at('2026-11-01T13:00'), nodes: ['a,b', 'ü&='], kinds: ['A 100'], person: '<b>"x"</b>', mine: true},
+        {zoom: 'weeks', date: at('2027-01-04T00:00'), nodes: [], kinds: [], person: '', mine: false},
+    ])
+        assert.deepEqual(address.readView(address.writeView(view, 0), now), view);
+});
+
+test('the view that stands there by itself needs no query', () => {
+    const now = at('2026-11-23T14:30');
+    const view = address.readView('', now);
+    assert.equal(view.date, at('2026-11-22T00:00'));
+    assert.equal(address.writeView(view, address.homeOf('days', now)), '');
+});
+
+test('an address that makes no sense shows the usual view', () => {
+    const now = at('2026-11-23T14:30');
+    for (const search of ['?date=2026-02-31', '?zoom=years', '?date=', '?date=2026-11-23T99:00', '?mine=2', '?%ff=%'])
+        assert.deepEqual(address.readView(search, now), address.readView('', now), search);
 });
