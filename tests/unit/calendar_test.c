@@ -1,6 +1,6 @@
 /*
  * The calendar's text: byte by byte where RFC 5545 leaves no choice, and read by another program's parser (libical), which must
- * find what went in. The seed of the random texts is printed; PROCPLAN_SEED repeats a run.
+ * find what went in. The seed of the random texts is printed (see random.h).
  */
 #include "tests/unit/unit.h"
 
@@ -16,6 +16,7 @@
 #include "cgi/api/calendar.h"
 #include "common/text.h"
 #include "tests/unit/database.h"
+#include "tests/unit/random.h"
 
 #include "common/banned.h"
 
@@ -270,17 +271,6 @@ TEST(a_calendar_of_too_many_bookings_is_refused_with_what_would_make_it_smaller)
 
 #ifdef HAVE_LIBICAL
 
-static uint64_t random_state;
-
-/* xorshift64* (Vigna, 2016). */
-static unsigned random_below(unsigned n)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (unsigned)((random_state * UINT64_C(2685821657736338717)) >> 33) % n;
-}
-
 /* Up to MOST characters of what goes wrong most easily, trimmed as labels are: no blank at an end. */
 static const char *random_text(struct arena *arena, unsigned most)
 {
@@ -403,27 +393,12 @@ TEST(libical_reads_what_went_in)
     icalmemory_free_ring();
 }
 
-static void seed(void)
-{
-    const char *given = getenv("PROCPLAN_SEED");
-
-    random_state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u;
-    if (random_state == 0)
-        random_state = 1;
-    printf("# PROCPLAN_SEED=%llu\n", (unsigned long long)random_state);
-    fflush(stdout);
-}
-
 #else
 
 TEST(libical_reads_what_went_in)
 {
     print_message("# SKIP: libical is not installed (libical-dev)\n");
     skip();
-}
-
-static void seed(void)
-{
 }
 
 #endif
@@ -442,6 +417,6 @@ int main(void)
         cmocka_unit_test(libical_reads_what_went_in),
     };
 
-    seed();
+    random_begin();
     return cmocka_run_group_tests(tests, open_database, close_database);
 }

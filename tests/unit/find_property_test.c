@@ -1,7 +1,7 @@
 /*
  * Finding free slots against a model that looks at every hour of every GPU. Random calendars, small and dense, on several
  * nodes with several kinds; random questions to each. Starts, stretches, freeness, the choice of GPUs and
- * the order must be the model's exactly. The seed is printed; PROCPLAN_SEED repeats a run.
+ * the order must be the model's exactly. The seed is printed (see random.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,17 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "cgi/planner/find.h"
 #include "tests/unit/database.h"
+#include "tests/unit/random.h"
 
 #include "common/banned.h"
 
 #define CALENDARS 1500
 #define QUESTIONS 4 /* to each calendar */
+#define PERIODS 5   /* each with a configuration of its own */
 #define HOURS_MAX 260 /* the model's calendar; behind it everything is free */
 #define GPUS_MAX 16
 #define NODES_MAX 5
@@ -39,17 +40,6 @@ static const char *const configs[] = {
     "{\"id\":\"n3\",\"gpus\":[{\"id\":\"a\",\"kind\":\"X\"},{\"id\":\"b\",\"kind\":\"X\"}]}]}",
 };
 #define CONFIGS (sizeof configs / sizeof configs[0])
-
-static uint64_t random_state;
-
-/* xorshift64* (Vigna, 2016): a run must be the same everywhere for the same seed. */
-static unsigned random_below(unsigned n)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (unsigned)((random_state * UINT64_C(2685821657736338717)) >> 33) % n;
-}
 
 /* -- the model ---------------------------------------------------------------------------------------------------- */
 
@@ -313,13 +303,14 @@ static void found_slots_are_those_of_an_hour_by_hour_model(void **state)
 {
     struct database db;
     struct error err = ERROR_INIT;
+    int calendars = random_steps(CALENDARS);
 
     (void)state;
     database_open(&db, configs[0]);
     base = at("2031-02-27");
-    for (int i = 0; i < CALENDARS; i++) {
-        if (i % (CALENDARS / 5) == 0)
-            assert_true(database_configure(&db, configs[i / (CALENDARS / 5) % CONFIGS], &err));
+    for (int i = 0, period = 0; i < calendars; i++) {
+        if (i >= calendars * period / PERIODS)
+            assert_true(database_configure(&db, configs[period++ % CONFIGS], &err));
         assert_true(planner_begin_write(db.planner, &err));
         make_calendar(&db, &err);
         for (int j = 0; j < QUESTIONS; j++)
@@ -333,12 +324,7 @@ static void found_slots_are_those_of_an_hour_by_hour_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(found_slots_are_those_of_an_hour_by_hour_model)};
-    const char *given = getenv("PROCPLAN_SEED");
 
-    random_state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u;
-    if (random_state == 0)
-        random_state = 1;
-    printf("# PROCPLAN_SEED=%llu\n", (unsigned long long)random_state);
-    fflush(stdout);
+    random_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * The rules against a model that knows nothing of windows, indexes or SQL: for each GPU and hour it remembers who holds it.
  * Random bookings, changes, completions, cancellations and hours that pass; after each step both must agree on what was
- * answered and on who holds every hour. The seed is printed; PROCPLAN_SEED repeats a run.
+ * answered and on who holds every hour. The seed is printed (see random.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,13 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
 #include "cgi/planner/availability.h"
 #include "cgi/planner/booking.h"
 #include "tests/unit/database.h"
+#include "tests/unit/random.h"
 
 #include "common/banned.h"
 
@@ -44,17 +44,6 @@ struct model {
 };
 
 static struct model model;
-static uint64_t random_state;
-
-/* xorshift64* (Vigna, 2016): a run must be the same everywhere for the same seed. */
-static unsigned random_below(unsigned n)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (unsigned)((random_state * UINT64_C(2685821657736338717)) >> 33) % n;
-}
-
 static hour_t base(void)
 {
     return at("2031-02-27");
@@ -332,12 +321,11 @@ static void compare(struct database *db, struct error *err, int step)
     planner_end_read(db->planner);
 }
 
-static int steps = STEPS; /* PROCPLAN_STEPS says fewer: in valgrind, each takes fifty times as long */
-
 static void bookings_agree_with_an_hour_by_hour_model(void **state)
 {
     struct database db;
     struct error err = ERROR_INIT;
+    int steps = random_steps(STEPS);
 
     (void)state;
     database_open(&db, config);
@@ -361,14 +349,7 @@ static void bookings_agree_with_an_hour_by_hour_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(bookings_agree_with_an_hour_by_hour_model)};
-    const char *given = getenv("PROCPLAN_SEED"), *fewer = getenv("PROCPLAN_STEPS");
 
-    if (fewer != NULL && strtol(fewer, NULL, 10) > 0 && strtol(fewer, NULL, 10) < STEPS)
-        steps = (int)strtol(fewer, NULL, 10);
-    random_state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u;
-    if (random_state == 0)
-        random_state = 1;
-    printf("# PROCPLAN_SEED=%llu\n", (unsigned long long)random_state);
-    fflush(stdout);
+    random_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
  * The timeline against its definition, carried out naively: every booking and every GPU is looked at, hour by hour. Random
  * bookings, changes, endings, configurations and hours that pass; after each step a whole answer must be what the definition says,
- * and so must what an asker has who took in nothing but changes. The seed is printed; PROCPLAN_SEED repeats a run.
+ * and so must what an asker has who took in nothing but changes. The seed is printed (see random.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -18,6 +17,7 @@
 #include "cgi/planner/id_map.h"
 #include "cgi/planner/timeline.h"
 #include "tests/unit/database.h"
+#include "tests/unit/random.h"
 
 #include "common/banned.h"
 
@@ -35,17 +35,6 @@ static const char *const configs[] = {
 };
 static const char *const node_ids[] = {"m", "n", "late"};
 static const struct actor actor = {"prop", true};
-
-static uint64_t random_state;
-
-/* xorshift64* (Vigna, 2016): a run must be the same everywhere for the same seed. */
-static unsigned random_below(unsigned n)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (unsigned)((random_state * UINT64_C(2685821657736338717)) >> 33) % n;
-}
 
 static hour_t base(void)
 {
@@ -401,9 +390,10 @@ static void changes_and_whole_answers_are_what_the_definition_says(void **state)
     int partial = 0, written = 0;
 
     (void)state;
-    play(false, STEPS, &written, &partial);
-    assert_true(written > STEPS / 4);
-    assert_true(partial > STEPS * 2);
+    int steps = random_steps(STEPS);
+    play(false, steps, &written, &partial);
+    assert_true(written > steps / 4);
+    assert_true(partial > steps * 2);
 }
 
 /* Then a whole answer is read from the whole table, not by an index. */
@@ -412,8 +402,9 @@ static void so_they_are_where_most_bookings_are_wanted(void **state)
     int partial = 0, written = 0;
 
     (void)state;
-    play(true, STEPS / 3, &written, &partial);
-    assert_true(written > STEPS / 12);
+    int steps = random_steps(STEPS / 3);
+    play(true, steps, &written, &partial);
+    assert_true(written > steps / 4);
 }
 
 /* -- what since is worth ---------------------------------------------------------------------------------------- */
@@ -561,12 +552,7 @@ int main(void)
         cmocka_unit_test(changes_and_whole_answers_are_what_the_definition_says),
         cmocka_unit_test(so_they_are_where_most_bookings_are_wanted),
     };
-    const char *given = getenv("PROCPLAN_SEED");
 
-    random_state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u;
-    if (random_state == 0)
-        random_state = 1;
-    printf("# PROCPLAN_SEED=%llu\n", (unsigned long long)random_state);
-    fflush(stdout);
+    random_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,16 @@
 /*
  * Usage by hand, and against a model that knows nothing of windows, sums or SQL: for each GPU and hour it remembers whether the GPU
- * was there and who held it, and counts hour by hour. The seed is printed; PROCPLAN_SEED repeats a run.
+ * was there and who held it, and counts hour by hour. The seed is printed (see random.h).
  */
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cgi/planner/booking.h"
 #include "cgi/planner/usage.h"
 #include "tests/unit/database.h"
+#include "tests/unit/random.h"
 
 #include "common/banned.h"
 
@@ -288,17 +288,6 @@ static struct {
     int now;
 } model;
 
-static uint64_t random_state;
-
-/* xorshift64* (Vigna, 2016). */
-static unsigned random_below(unsigned n)
-{
-    random_state ^= random_state >> 12;
-    random_state ^= random_state << 25;
-    random_state ^= random_state >> 27;
-    return (unsigned)((random_state * UINT64_C(2685821657736338717)) >> 33) % n;
-}
-
 static hour_t base(void)
 {
     return at("2032-02-27");
@@ -571,13 +560,14 @@ TEST(usage_agrees_with_an_hour_by_hour_model)
 {
     struct database db;
     struct error err = ERROR_INIT;
+    int steps = random_steps(STEPS);
 
     database_folder(&db);
     assert_true(planner_open(db.path, true, &db.planner, &err));
     for (int g = 0; g < GPUS; g++)
         model.since[g] = -1;
     step_configure(&db, &err);
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < steps; step++) {
         unsigned kind = random_below(20);
         if (kind < 8)
             step_book(&db, &err);
@@ -593,7 +583,7 @@ TEST(usage_agrees_with_an_hour_by_hour_model)
         compare(&db, step);
         arena_reset(&db.arena);
     }
-    assert_true(model.last_id > 100);
+    assert_true(model.last_id > steps / 30);
     database_close(&db);
 }
 
@@ -611,12 +601,7 @@ int main(void)
         cmocka_unit_test(hours_outside_their_bookings_window_are_an_error_not_a_smaller_number),
         cmocka_unit_test(usage_agrees_with_an_hour_by_hour_model),
     };
-    const char *given = getenv("PROCPLAN_SEED");
 
-    random_state = given != NULL ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u;
-    if (random_state == 0)
-        random_state = 1;
-    printf("# PROCPLAN_SEED=%llu\n", (unsigned long long)random_state);
-    fflush(stdout);
+    random_begin();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
