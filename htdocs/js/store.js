@@ -39,7 +39,11 @@ export function createStore() {
         panel: /** @type {string|null} */ (null),
         windows: /** @type {Found[]} */ ([]),
         chosen: 0,
-        dragging: false,
+        dragging: false, /* a pointer gesture is under way: no card is shown for a selection that is still being drawn */
+        asked: 0, /* grows when the person asks for the card of the selection or booking (mouse up, Enter): then it takes the focus. */
+        /* A selection that Shift+arrows draw shows its card without taking the focus from the grid. */
+        question: false, /* Delete was pressed: the booking's card opens with the question whether to cancel */
+        beside: /** @type {number[]} */ ([]), /* bookings in the cell that `open` was opened from, itself among them */
         message: /** @type {Message|null} */ (null),
     };
     if (location.search === '' && remembered('nodes', null)) { /* a link shows what its sender saw */
@@ -310,11 +314,13 @@ export function createStore() {
             set({ folded });
             remember('folded', [...folded]);
         },
-        select(/** @type {Selection|null} */ selection) {
-            set({ selection, open: null });
+        /** Draws a selection; with `ask` its card takes the focus. */
+        select(/** @type {Selection|null} */ selection, ask = false) {
+            set({ selection, open: null, beside: [], question: false, ...ask && { asked: state.asked + 1 } });
         },
-        openBooking(/** @type {number|null} */ id) {
-            set({ open: id, selection: null });
+        /** Opens a booking's card. */
+        openBooking(/** @type {number|null} */ id, /** @type {number[]} */ beside = [], question = false) {
+            set({ open: id, beside, question, selection: null, asked: state.asked + 1 });
         },
         /** While a bar is dragged, other people's changes wait. */
         drag(/** @type {boolean} */ dragging) {
