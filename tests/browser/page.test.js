@@ -1,0 +1,37 @@
+'use strict';
+/* The page as a whole: it loads under a strict policy, from anywhere, for everybody. */
+const assert = require('node:assert/strict');
+const {browserSuite} = require('./harness.js');
+
+const it = browserSuite();
+
+it('the page loads without a word on the console', async ({open}) => {
+    const planner = await open({wait: false});
+    await planner.page.waitForLoadState('networkidle');
+    assert.match(await planner.page.title(), /ProcPlan/);
+    assert.deepEqual(planner.faults, []);
+});
+
+it('whatever a page complains of, or asks elsewhere, is seen by these tests', async ({open}) => {
+    const provoked = {
+        'console warning: careful': () => console.warn('careful'),
+        'thrown: Error: thrown': () => { setTimeout(() => { throw new Error('thrown'); }); },
+        'thrown: Error: rejected': () => { Promise.reject(new Error('rejected')); },
+        'policy violated: style-src-attr': () => document.body.setAttribute('style', 'color: red'),
+        'policy violated: script-src-elem': () => {
+            const script = document.createElement('script');
+            script.textContent = '1';
+            document.body.append(script);
+        },
+        'asks elsewhere: http://127.0.0.2:9/': () => { new Image().src = 'http://127.0.0.2:9/'; },
+        'answered 404: GET': () => { fetch('api/none'); },
+        'a confirm box': () => { setTimeout(() => globalThis.confirm('sure?')); },
+    };
+    const planner = await open({wait: false});
+    await planner.page.waitForLoadState('networkidle');
+    for (const [fault, provoke] of Object.entries(provoked)) {
+        await planner.page.evaluate(provoke);
+        await planner.until(() => planner.faults.some((said) => said.includes(fault)), `it is seen: ${fault}`);
+    }
+    planner.faults.length = 0;
+});
