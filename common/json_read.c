@@ -30,9 +30,14 @@ static size_t count_members(struct json_object *value)
 
 bool json_read(const char *bytes, size_t length, struct json_object **out, struct error *err)
 {
+    return json_read_large(bytes, length, JSON_CONTAINERS_MAX, out, err);
+}
+
+bool json_read_large(const char *bytes, size_t length, size_t containers_max, struct json_object **out, struct error *err)
+{
     *out = NULL;
     size_t members;
-    if (!json_scan(bytes, length, &members, err))
+    if (!json_scan(bytes, length, containers_max, &members, err))
         return false;
 
     struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH_MAX + 8); /* never the one to refuse */

@@ -33,6 +33,10 @@
 bool json_read(const char *bytes, size_t length, struct json_object **out, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The same for an answer that may be large: with CONTAINERS_MAX in JSON_CONTAINERS_MAX's place. */
+bool json_read_large(const char *bytes, size_t length, size_t containers_max, struct json_object **out, struct error *err)
+    __attribute__((warn_unused_result));
+
 /* The member NAME of an object, or NULL when it is not there, is null, or OBJECT is no object. Borrowed. */
 struct json_object *json_member(struct json_object *object, const char *name);
 /* True for what the wire contract calls absent: nothing, null, "", any zero, false, []. */

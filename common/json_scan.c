@@ -23,7 +23,7 @@ struct scan {
     const char *bytes;
     size_t length, at;
     int depth;
-    size_t containers, objects, members;
+    size_t containers, containers_max, objects, members;
     struct error *err;
     /* Of json_scan_twin only: room for all keys and their text. */
     struct key *keys;
@@ -288,8 +288,8 @@ static bool scan_container(struct scan *s)
     char end = is_object ? '}' : ']';
     if (++s->depth > JSON_DEPTH_MAX)
         return refuse(s, s->at, "nested more than %d deep", JSON_DEPTH_MAX);
-    if (++s->containers > JSON_CONTAINERS_MAX)
-        return refuse(s, s->at, "more than %d arrays and objects", JSON_CONTAINERS_MAX);
+    if (++s->containers > s->containers_max)
+        return refuse(s, s->at, "more than %zu arrays and objects", s->containers_max);
     size_t object = s->objects += is_object;
     s->at++;
     skip_space(s);
@@ -335,9 +335,9 @@ static bool scan_text(struct scan *s)
     return s->at == s->length || refuse_here(s, "the end of the text");
 }
 
-bool json_scan(const char *bytes, size_t length, size_t *out_members, struct error *err)
+bool json_scan(const char *bytes, size_t length, size_t containers_max, size_t *out_members, struct error *err)
 {
-    struct scan s = {.bytes = bytes, .length = length, .err = err};
+    struct scan s = {.bytes = bytes, .length = length, .containers_max = containers_max, .err = err};
     if (length > INT_MAX)
         return refuse(&s, 0, "the text is too long");
     if (!scan_text(&s))
@@ -368,7 +368,7 @@ static bool same_key(const struct key *a, const struct key *b)
 
 bool json_scan_twin(const char *bytes, size_t length, size_t members, struct error *err)
 {
-    struct scan s = {.bytes = bytes, .length = length, .err = err};
+    struct scan s = {.bytes = bytes, .length = length, .containers_max = SIZE_MAX, .err = err};
     struct key *keys = calloc(members + 1, sizeof(*keys));
     char *text = malloc(length + 1);
     if (!keys || !text)

@@ -11,8 +11,8 @@
 
 #include "common/error.h"
 
-/* Refuses what json_read.h says, twice appearing keys excepted. *OUT_MEMBERS: how many members all objects have. */
-bool json_scan(const char *bytes, size_t length, size_t *out_members, struct error *err)
+/* Refuses what json_read.h says, twice appearing keys excepted, and more than CONTAINERS_MAX arrays and objects. *OUT_MEMBERS: how many members all objects have. */
+bool json_scan(const char *bytes, size_t length, size_t containers_max, size_t *out_members, struct error *err)
     __attribute__((warn_unused_result));
 
 /*
