@@ -300,6 +300,7 @@ static int run_pool(const struct options *options, int inherited_fd)
                                 .deadline_ms = options->deadline * 1000,
                                 .drain_ms = options->deadline * 1000,
                                 .last_call_ms = inherited_fd < 0 ? options->deadline * 500 : LAST_CALL_INHERITED_MS,
+                                .notice = store_library_warning(),
                                 .configure = configure,
                                 .work = work,
                                 .context = &wiring};
@@ -320,8 +321,6 @@ static int run_pool(const struct options *options, int inherited_fd)
     leave_standard_streams();
     if (!privileges_drop(&who, &wiring.place, &err))
         goto out;
-    if (store_library_warning() != NULL)
-        log_notice("%s", store_library_warning());
     status = pool_run(&pool);
 
 out:

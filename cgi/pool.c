@@ -288,6 +288,8 @@ static void configure_ended(struct pool *pool, int status)
         return;
     }
     pool->phase = PHASE_SERVING;
+    if (pool->options->notice != NULL)
+        log_notice("%s", pool->options->notice);
     log_notice("serving with %d worker%s", pool->options->workers, pool->options->workers == 1 ? "" : "s");
 }
 

@@ -37,6 +37,7 @@ struct pool_options {
     int64_t deadline_ms;    /* a request that takes longer ends its worker */
     int64_t drain_ms;       /* on TERM: how long workers may take to finish */
     int64_t last_call_ms;   /* on TERM: how long they go on taking what waits in the listen queue, if it does not run dry */
+    const char *notice;     /* logged once, when the first configuration was accepted; NULL: none */
     /* Runs in a child before the first worker and on HUP, as the user the pool runs as: reads the configuration. Its exit
      * status: 0 accepted. It says itself what is wrong. It is killed after the deadline, too. */
     int (*configure)(void *context);
