@@ -235,7 +235,7 @@ static int configure(void *context)
     return accepted ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int work(void *context, int listen_fd, struct pool_slot *slot, const volatile sig_atomic_t *stop)
+static int work(void *context, int listen_fd, struct worker_slot *slot, const volatile sig_atomic_t *stop)
 {
     const struct wiring *wiring = context;
     struct error err = ERROR_INIT;
@@ -247,7 +247,7 @@ static int work(void *context, int listen_fd, struct pool_slot *slot, const vola
         error_clear(&err);
         return EXIT_FAILURE;
     }
-    api_join_pool(api, &(struct api_pool){&pool_scoreboard()->stats, pool_workers});
+    api_join_pool(api, &(struct api_pool){&scoreboard_of_pool()->stats, scoreboard_workers});
     status = worker_run(listen_fd, slot, stop, api_answer, api);
     api_close(api);
     return status;

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,7 +22,6 @@
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
 #define AFTER_KILL_MS 5000 /* how long the master waits for what not even KILL ends (a dead disk) */
-#define CONDEMNED (-1)     /* busy_since_ms of a worker that is being killed at its deadline */
 
 /* What the master alone knows of a slot. */
 struct life {
@@ -46,48 +44,8 @@ struct pool {
     struct life lives[POOL_WORKERS_MAX];
 };
 
-static struct scoreboard *scoreboard;
+static struct scoreboard *scoreboard; /* the one of this process */
 static volatile sig_atomic_t stop_wanted; /* a worker's own */
-
-struct scoreboard *pool_scoreboard(void)
-{
-    return scoreboard;
-}
-
-void pool_workers(struct stats_workers *out)
-{
-    *out = (struct stats_workers){.killed_at_deadline = scoreboard->killed_at_deadline};
-    for (int i = 0; i < scoreboard->workers; i++) {
-        const struct pool_slot *slot = &scoreboard->slots[i];
-        if (slot->pid == 0)
-            out->missing++;
-        else if (slot->busy_since_ms != 0)
-            out->busy++;
-        else
-            out->idle++;
-        out->restarts += slot->restarts;
-    }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-void pool_slot_busy(struct pool_slot *slot)
-{
-    int64_t now = now_ms();
-
-    slot->busy_since_ms = now > 0 ? now : 1;
-}
-
-bool pool_slot_idle(struct pool_slot *slot)
-{
-    return atomic_exchange(&slot->busy_since_ms, 0) != CONDEMNED;
-}
 
 /* -- children -------------------------------------------------------------------------------------------------- */
 
@@ -162,9 +120,9 @@ static int64_t backoff_ms(struct life *life)
 static void start_worker(struct pool *pool, int index)
 {
     struct life *life = &pool->lives[index];
-    struct pool_slot *slot = &scoreboard->slots[index];
+    struct worker_slot *slot = &scoreboard->slots[index];
     pid_t master = getpid();
-    int64_t now = now_ms();
+    int64_t now = scoreboard_now_ms();
 
     slot->busy_since_ms = 0;
     slot->served = 0;
@@ -196,7 +154,7 @@ static void start_configure(struct pool *pool, const sigset_t *handled)
         return;
     }
     pool->configure_pid = pid;
-    pool->configure_started_ms = now_ms();
+    pool->configure_started_ms = scoreboard_now_ms();
 }
 
 /* -- what ends ------------------------------------------------------------------------------------------------- */
@@ -225,9 +183,9 @@ static void describe_end(int status, char *out, size_t size)
 static void replace_worker(struct pool *pool, int index, pid_t pid, int status)
 {
     struct life *life = &pool->lives[index];
-    struct pool_slot *slot = &scoreboard->slots[index];
-    int64_t now = now_ms();
-    bool condemned = slot->busy_since_ms == CONDEMNED;
+    struct worker_slot *slot = &scoreboard->slots[index];
+    int64_t now = scoreboard_now_ms();
+    bool condemned = slot->busy_since_ms == WORKER_CONDEMNED;
     bool quick = !condemned && slot->served == 0 && now - life->started_ms < QUICK_DEATH_MS;
     char end[64];
 
@@ -326,20 +284,19 @@ static void signal_workers(const struct pool *pool, int number)
             kill(pool->lives[i].pid, number);
 }
 
-/* Kills who is past the deadline. The mark is swapped, not read: a worker that has just finished is never hit in the
- * request after it. */
+/* Kills who is past the deadline. */
 static void watch_worker(struct pool *pool, int index, int64_t now, int64_t *next)
 {
-    struct pool_slot *slot = &scoreboard->slots[index];
+    struct worker_slot *slot = &scoreboard->slots[index];
     int64_t since = slot->busy_since_ms, deadline = pool->options->deadline_ms;
 
-    if (since == CONDEMNED)
+    if (since == WORKER_CONDEMNED)
         return;
     if (since == 0 || now - since < deadline) {
         sooner(next, (since == 0 ? now : since) + deadline);
         return;
     }
-    if (!atomic_compare_exchange_strong(&slot->busy_since_ms, &since, CONDEMNED)) {
+    if (!worker_slot_condemn(slot, since)) {
         sooner(next, now + deadline);
         return;
     }
@@ -386,7 +343,7 @@ static void watch_drain(struct pool *pool, int64_t now, int64_t *next)
 /* Does what is due; returns when to look again. */
 static int64_t do_what_is_due(struct pool *pool, const sigset_t *handled)
 {
-    int64_t now = now_ms(), next = INT64_MAX;
+    int64_t now = scoreboard_now_ms(), next = INT64_MAX;
 
     if (pool->configure_again && pool->configure_pid == 0 && pool->phase == PHASE_SERVING)
         start_configure(pool, handled);
@@ -413,7 +370,7 @@ static void begin_drain(struct pool *pool)
         return;
     log_notice("stopping; the workers finish what they have");
     pool->phase = PHASE_DRAINING;
-    pool->drain_began_ms = now_ms();
+    pool->drain_began_ms = scoreboard_now_ms();
     listen_remove();
     scoreboard->draining = true;
     signal_workers(pool, SIGTERM);
@@ -427,7 +384,7 @@ static bool is_over(const struct pool *pool)
         return true;
     if (pool->phase != PHASE_DRAINING && pool->phase != PHASE_KILLED)
         return false;
-    if (pool->phase == PHASE_KILLED && now_ms() >= pool->drain_began_ms + pool->options->drain_ms + AFTER_KILL_MS)
+    if (pool->phase == PHASE_KILLED && scoreboard_now_ms() >= pool->drain_began_ms + pool->options->drain_ms + AFTER_KILL_MS)
         return true;
     for (int i = 0; i < pool->options->workers; i++)
         if (pool->lives[i].pid != 0)
@@ -437,7 +394,7 @@ static bool is_over(const struct pool *pool)
 
 static void wait_for_signal(struct pool *pool, const sigset_t *handled, int64_t until)
 {
-    int64_t left = until - now_ms();
+    int64_t left = until - scoreboard_now_ms();
     struct timespec wait;
     int number;
 
@@ -469,13 +426,11 @@ int pool_run(const struct pool_options *options)
     static const int signals[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD};
     sigset_t handled, usr1;
 
-    scoreboard = mmap(NULL, sizeof(*scoreboard), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (scoreboard == MAP_FAILED) {
+    scoreboard = scoreboard_make(options->workers);
+    if (scoreboard == NULL) {
         log_error("no memory for the scoreboard: %s", strerror(errno));
-        scoreboard = NULL;
         return EXIT_FAILURE;
     }
-    scoreboard->workers = options->workers;
     pool = (struct pool){.options = options};
 
     sigemptyset(&handled);

@@ -6,30 +6,9 @@
 #define CGI_POOL_H
 
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "cgi/http/stats.h"
-
-#define POOL_WORKERS_MAX 256
-
-/* A worker's slot in memory shared with the master. The worker writes, the master reads; restarts is the master's. */
-struct pool_slot {
-    _Atomic int32_t pid;            /* 0: no worker */
-    _Atomic int64_t busy_since_ms;  /* monotonic; 0 while idle; -1 once the master has decided to kill it */
-    _Atomic uint64_t served;        /* requests answered by this process */
-    _Atomic uint64_t restarts;      /* processes that this slot has lost */
-};
-
-struct scoreboard {
-    int workers;
-    _Atomic bool draining;  /* the pool ends; the workers finish what they have and what waits */
-    _Atomic bool last_call; /* the pool ends, and nothing more is taken from the listen queue */
-    _Atomic uint64_t killed_at_deadline;
-    struct stats stats; /* the workers count, the master never looks */
-    struct pool_slot slots[POOL_WORKERS_MAX];
-};
+#include "cgi/scoreboard.h"
 
 struct pool_options {
     int listen_fd;          /* bound, listening, non-blocking */
@@ -42,7 +21,7 @@ struct pool_options {
      * status: 0 accepted. It says itself what is wrong. It is killed after the deadline, too. */
     int (*configure)(void *context);
     /* Runs in each worker until *STOP is set; its return value is the process's exit status. */
-    int (*work)(void *context, int listen_fd, struct pool_slot *slot, const volatile sig_atomic_t *stop);
+    int (*work)(void *context, int listen_fd, struct worker_slot *slot, const volatile sig_atomic_t *stop);
     void *context;
 };
 
@@ -51,18 +30,5 @@ struct pool_options {
  * an orderly end, 1 when the first configuration was refused. Blocks the signals it handles and leaves them blocked.
  */
 int pool_run(const struct pool_options *options);
-
-/* The scoreboard of the pool this process belongs to; NULL outside one (plain CGI). */
-struct scoreboard *pool_scoreboard(void);
-
-/* How the pool's workers are now; within a pool only. */
-void pool_workers(struct stats_workers *out);
-
-/*
- * For the worker: marks the slot busy and idle. pool_slot_idle says false when the deadline has passed and the master is about
- * to kill this process: it must not begin another request.
- */
-void pool_slot_busy(struct pool_slot *slot);
-bool pool_slot_idle(struct pool_slot *slot) __attribute__((warn_unused_result));
 
 #endif

@@ -104,7 +104,7 @@ static bool fcgi_write(void *context, const char *bytes, size_t length)
 
 static bool pool_is_draining(void)
 {
-    const struct scoreboard *scoreboard = pool_scoreboard();
+    const struct scoreboard *scoreboard = scoreboard_of_pool();
 
     return scoreboard != NULL && scoreboard->draining;
 }
@@ -143,12 +143,12 @@ static bool wait_for_peer(int waiting_room, const sigset_t *open, const volatile
 
 static bool is_last_call(void)
 {
-    const struct scoreboard *scoreboard = pool_scoreboard();
+    const struct scoreboard *scoreboard = scoreboard_of_pool();
 
     return scoreboard != NULL && scoreboard->last_call;
 }
 
-int worker_run(int listen_fd, struct pool_slot *slot, const volatile sig_atomic_t *stop, worker_answer_fn answer,
+int worker_run(int listen_fd, struct worker_slot *slot, const volatile sig_atomic_t *stop, worker_answer_fn answer,
                void *context)
 {
     struct exchange exchange;
@@ -185,7 +185,7 @@ int worker_run(int listen_fd, struct pool_slot *slot, const volatile sig_atomic_
         if (!waits)
             continue;
         /* Before the accept: a peer that connects and then says nothing counts against the deadline, too. */
-        pool_slot_busy(slot);
+        worker_slot_busy(slot);
         int result = FCGX_Accept_r(&fcgi);
         answered = result == 0;
         if (answered) {
@@ -193,7 +193,7 @@ int worker_run(int listen_fd, struct pool_slot *slot, const volatile sig_atomic_
             FCGX_Finish_r(&fcgi);
             slot->served++;
         }
-        if (!pool_slot_idle(slot))
+        if (!worker_slot_idle(slot))
             break;
         /* EAGAIN: another worker took it, or what was there was no request. */
         if (result != 0 && result != -EAGAIN && result != -EINTR) {

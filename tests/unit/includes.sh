@@ -54,7 +54,7 @@ may_include 'the planner includes common, the model, the configuration and the s
 may_include 'http includes common only' 'cgi/http/' 'common/|cgi/http/'
 may_include 'the api includes http, planner, configuration, model and common, and not the store' \
     'cgi/api/' 'common/|cgi/(model|config)[.]h|cgi/(http|planner|api)/'
-may_include 'worker, pool and main include common and cgi' 'cgi/(listen|main|pool|privileges|worker)[.]' 'common/|cgi/'
+may_include 'worker, pool and main include common and cgi' 'cgi/(listen|main|pool|privileges|scoreboard|worker)[.]' 'common/|cgi/'
 may_include 'what starts nginx and the pool includes common only' 'nginx/' 'common/|nginx/'
 may_include 'the command line includes common and never cgi' 'cli/' 'common/|cli/'
 result 'every file is in one of these parts' "$(select_lines "\$1 !~ \"^(${known#|})\"")"
