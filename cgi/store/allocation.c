@@ -150,9 +150,10 @@ bool store_free_runs(struct store *store, int64_t gpu_key, hour_t hour, int32_t 
     return true;
 }
 
-bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err)
+/* Runs ALLOCATION_INSERT or ALLOCATION_EXTEND, whose parameters are the same. */
+static bool write_allocation(struct store *store, int index, const struct allocation *a, struct error *err)
 {
-    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, ALLOCATION_INSERT, err);
+    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, index, err);
 
     if (statement == NULL)
         return false;
@@ -163,19 +164,15 @@ bool store_allocation_insert(struct store *store, const struct allocation *a, st
     return store_run(store, statement, err);
 }
 
+bool store_allocation_insert(struct store *store, const struct allocation *a, struct error *err)
+{
+    return write_allocation(store, ALLOCATION_INSERT, a, err);
+}
+
 bool store_allocation_hold(struct store *store, const struct allocation *a, struct error *err)
 {
-    sqlite3_stmt *statement = store_statement(store, ENTITY_ALLOCATION, sql, ALLOCATION_EXTEND, err);
-
-    if (statement == NULL)
-        return false;
-    bind_integer(statement, 1, a->gpu_key);
-    bind_hour(statement, 2, a->window.start);
-    bind_hour(statement, 3, a->window.end);
-    bind_integer(statement, 4, a->booking_id);
-    if (!store_run(store, statement, err))
-        return false;
-    return sqlite3_changes(store->db) > 0 || store_allocation_insert(store, a, err);
+    return write_allocation(store, ALLOCATION_EXTEND, a, err) &&
+           (sqlite3_changes(store->db) > 0 || store_allocation_insert(store, a, err));
 }
 
 bool store_allocations_cut(struct store *store, int64_t booking_id, hour_t hour, struct error *err)
