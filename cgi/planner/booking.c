@@ -93,6 +93,20 @@ static bool can_skip(const struct error *err)
     return err->code == ERROR_CONFLICT || (err->code == ERROR_BAD_REQUEST && err->limit[0] != '\0');
 }
 
+/* A limit's sentence speaks of one booking: this says which of the series it is. A conflict names hours of its own, and what is
+ * wrong with the first one otherwise is wrong with the request. */
+static void say_which(struct error *err, const struct booking_request *request, size_t i, size_t count)
+{
+    size_t used = strlen(err->message);
+    char start[HOUR_TEXT_SIZE];
+
+    if (count == 1 || err->code != ERROR_BAD_REQUEST || (err->limit[0] == '\0' && i == 0))
+        return;
+    hour_format(hour_floor(request->start), start);
+    snprintf(err->message + used, sizeof err->message - used, "; of the series that is booking %zu of %zu, which starts at %s",
+             i + 1, count, start);
+}
+
 bool planner_book_series(struct planner *planner, struct arena *arena, const struct booking_request *request,
                          const struct series_request *series, const struct actor *actor, int64_t now, struct series *out,
                          struct error *err)
@@ -113,8 +127,10 @@ bool planner_book_series(struct planner *planner, struct arena *arena, const str
         bool refused = !series->skip || !can_skip(err);
         if (refused || series->undone)
             forget_ids(out, err);
-        if (refused)
+        if (refused) {
+            say_which(err, &each, i, series->count);
             return false;
+        }
         skip(out, &each, err);
     }
     if (out->count > 0)

@@ -226,10 +226,28 @@ limited('the hours of a series count together, one after the other', async (serv
     const now = await steadyHour();
     const mine = (more) => wish(now + 5, 5, {user_label: 'counts', gpu_ids: ['g1'], repeat: daily(4), ...more});
     const refused = await tryToBook(server, mine());
-    assertRefused(refused, 400, /max_active_gpu_hours_per_user/);
+    assertRefused(refused, 400, `This would be 5 GPU hours for 'counts', who has 10 ahead already; the limit is 12 ` +
+        `(max_active_gpu_hours_per_user); of the series that is booking 3 of 4, which starts at ${iso(now + 5 + 48)}`);
+    assert.equal(refused.json.limit, 'max_active_gpu_hours_per_user');
     const {bookings, skipped} = await book(server, mine({on_conflict: 'skip'}));
     assert.equal(bookings.length, 2);
     assert.deepEqual(skipped.map((one) => one.limit), ['max_active_gpu_hours_per_user', 'max_active_gpu_hours_per_user']);
+});
+
+limited('a limit that refuses a series says which one of it is over the limit, and not of a booking alone', async (server) => {
+    const now = await steadyHour();
+    const sentence = 'A booking must end within 10 days from now (max_days_ahead)';
+    const refused = async (hour, more) => {
+        const answer = await tryToBook(server, wish(now + hour, 2, {user_label: 'far', ...more}));
+        assertRefused(answer, 400);
+        assert.equal(answer.json.limit, 'max_days_ahead');
+        return answer.json.error;
+    };
+    const which = (number, hour) => `${sentence}; of the series that is booking ${number} of 3, which starts at ${iso(now + hour)}`;
+    assert.equal(await refused(3, {repeat: weekly(3)}), which(3, 339));
+    assert.equal(await refused(1000, {repeat: weekly(3)}), which(1, 1000));
+    assert.equal(await refused(1000, {repeat: weekly(1)}), sentence);
+    assert.equal(await refused(1000), sentence);
 });
 
 limited('when a limit skips all, that is a 409 that names it', async (server) => {
