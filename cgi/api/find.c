@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/planner/booking.h"
 #include "cgi/planner/find.h"
 #include "cgi/planner/limits.h"
 
@@ -13,27 +14,32 @@
 struct question {
     struct find_wish wish;
     const char **node_ids; /* as sent, NULL-terminated */
+    const char *user_label; /* who would book; NULL: nobody in particular */
     hour_t now;
 };
 
 static bool read_question(struct call *call, struct question *q)
 {
     int64_t limit = SLOTS_DEFAULT;
+    const char *label = http_query(call->request, "user_label");
 
     q->wish = (struct find_wish){.gpus = 1, .hours = 1, .after = HOUR_NONE, .before = HOUR_NONE,
                                  .kind = http_query(call->request, "kind")};
+    q->user_label = NULL;
     q->node_ids = http_query_all(call->request, "node_id");
     q->now = hour_of_seconds(call->now);
     if (!query_integer(call, "gpus", 1, FIND_GPUS_MAX, &q->wish.gpus) ||
         !query_integer(call, "hours", 1, FIND_HOURS_MAX, &q->wish.hours) ||
         !query_hour(call, "after", false, &q->wish.after) || !query_hour(call, "before", true, &q->wish.before) ||
-        !query_integer(call, "limit", 1, FIND_SLOTS_MAX, &limit))
+        !query_integer(call, "limit", 1, FIND_SLOTS_MAX, &limit) ||
+        (label != NULL && !planner_label(call->arena, label, &q->user_label, &call->err)))
         return false;
     q->wish.limit = (size_t)limit;
     return true;
 }
 
-/* Texts with their lengths, so that no two questions have the same key. */
+/* Texts with their lengths, so that no two questions have the same key. The user is none of it: whom nothing refuses (resolve)
+ * gets what everybody gets. */
 static const char *make_key(struct call *call, const struct question *q)
 {
     const struct find_wish *wish = &q->wish;
@@ -51,6 +57,16 @@ static const char *make_key(struct call *call, const struct question *q)
     return copy;
 }
 
+/* All that is found lies ahead, so each of its hours counts for the limit on what one user has ahead: all of it is over, or none. */
+static bool check_limits(struct call *call, const struct question *q)
+{
+    struct planner *planner = call->api->planner;
+
+    return limits_check_size(&planner->config.limits, q->wish.hours, q->wish.gpus, &call->err) &&
+           (q->user_label == NULL ||
+            limits_check_user(planner, NULL, q->user_label, q->wish.gpus * q->wish.hours, q->now, &call->err));
+}
+
 static bool resolve(struct call *call, void *context)
 {
     struct question *q = context;
@@ -66,7 +82,7 @@ static bool resolve(struct call *call, void *context)
             return false;
     q->wish.nodes = n > 0 ? nodes : NULL;
     q->wish.node_count = n;
-    return limits_check_size(&planner->config.limits, q->wish.hours, q->wish.gpus, &call->err);
+    return check_limits(call, q);
 }
 
 static void write_slot(const struct slot *slot, size_t gpus, struct json_writer *w)

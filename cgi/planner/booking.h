@@ -29,6 +29,9 @@ bool planner_book(struct planner *planner, struct arena *arena, const struct boo
 /* Those checks that need no database; so that a bad request never waits for the write lock. */
 bool planner_book_precheck(const struct booking_request *request, struct error *err);
 
+/* *OUT is LABEL as a booking would have it, trimmed; ERROR_BAD_REQUEST when none can have it. */
+bool planner_label(struct arena *arena, const char *label, const char **out, struct error *err);
+
 /* -- series ----------------------------------------------------------------------------------------------------- */
 
 #define SERIES_MAX 366

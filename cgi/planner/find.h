@@ -43,7 +43,7 @@ struct slot {
 /*
  * The first wish.limit slots from max(after, NOW) on, by start, then in the order of the nodes. NOW in hours. They end by
  * `before` and within max_days_ahead. A wish that nothing can fulfil gives an empty list. Whether a booking may be so
- * long and so wide is limits_check_size's to say, before.
+ * long and so wide is limits_check_size's to say before, and whether this user may have so much more limits_check_user's.
  */
 bool planner_find(struct planner *planner, struct arena *arena, const struct find_wish *wish, hour_t now,
                   struct slot **out, size_t *out_count, struct error *err);

@@ -12,20 +12,33 @@ static int64_t hours_ahead(const struct booking *b, hour_t now)
     return (int64_t)window_hours(ahead) * (int64_t)b->gpu_count;
 }
 
-static bool check_hours_per_user(struct planner *planner, const struct booking *b, hour_t now, struct error *err)
+/* EXCEPT is a booking whose hours do not count; 0: none. */
+static bool check_user(struct planner *planner, const char *owner, const char *user_label, int64_t wanted, hour_t now,
+                       int64_t except, struct error *err)
 {
-    int64_t most = planner->config.limits.max_active_gpu_hours_per_user, held, wanted = hours_ahead(b, now);
+    int64_t most = planner->config.limits.max_active_gpu_hours_per_user, held;
 
     if (most < 0 || wanted == 0)
         return true;
-    if (!store_user_gpu_hours(planner->store, b->owner, b->user_label, now, b->id, &held, err))
+    if (!store_user_gpu_hours(planner->store, owner, user_label, now, except, &held, err))
         return false;
     if (held + wanted <= most)
         return true;
     return error_limit(err, "max_active_gpu_hours_per_user", most,
                        "This would be %lld GPU hours for '%s', who has %lld ahead already; the limit is %lld "
                        "(max_active_gpu_hours_per_user)",
-                       (long long)wanted, b->owner != NULL ? b->owner : b->user_label, (long long)held, (long long)most);
+                       (long long)wanted, owner != NULL ? owner : user_label, (long long)held, (long long)most);
+}
+
+static bool check_hours_per_user(struct planner *planner, const struct booking *b, hour_t now, struct error *err)
+{
+    return check_user(planner, b->owner, b->user_label, hours_ahead(b, now), now, b->id, err);
+}
+
+bool limits_check_user(struct planner *planner, const char *owner, const char *user_label, int64_t hours, hour_t now,
+                       struct error *err)
+{
+    return check_user(planner, owner, user_label, hours, now, 0, err);
 }
 
 static bool check_hours(const struct limits *limits, int64_t hours, struct error *err)

@@ -60,6 +60,16 @@ bool planner_book_precheck(const struct booking_request *request, struct error *
     return check_window(request->start, request->end, &window, err) && check_label(request->user_label, &label, err);
 }
 
+bool planner_label(struct arena *arena, const char *label, const char **out, struct error *err)
+{
+    struct slice trimmed;
+
+    if (!check_label(label, &trimmed, err))
+        return false;
+    *out = arena_copy(arena, trimmed.bytes, trimmed.length);
+    return true;
+}
+
 static bool within(struct window inner, struct window outer)
 {
     return inner.start >= outer.start && inner.end <= outer.end;

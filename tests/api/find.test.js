@@ -239,3 +239,43 @@ limited('the limits of bookings bind what is looked for', async (server) => {
     assert.deepEqual(await find(server, {...on, after: iso(now + 49)}), []);
     await book(server, {...only, user_label: 'ada'});
 });
+
+const perUser = suite({config: {nodes: NODES, limits: {max_active_gpu_hours_per_user: 12}}, clock: true});
+perUser('for a user it finds what the limit on their hours leaves them, and refuses the rest as booking does', async (server) => {
+    const at = (seconds) => server.setClock(Date.UTC(2031, 0, 6, 12) / 1000 + seconds);
+    at(0);
+    const now = Date.UTC(2031, 0, 6, 12) / 3_600_000;
+    const refused = async (query, sentence) => {
+        const found = await ask(server, query);
+        assertRefused(found, 400, sentence);
+        assert.equal(found.json.limit, 'max_active_gpu_hours_per_user');
+        const wish = {node_id: 'alpha', gpu_count: query.gpus, start: iso(now + 50), end: iso(now + 50 + query.hours)};
+        assertRefused(await tryToBook(server, {...wish, user_label: query.user_label, dry_run: true}), 400, sentence);
+    };
+    const sentence = (hours, held) => `This would be ${hours} GPU hours for 'ada', who has ${held} ahead already; the limit is 12 ` +
+        '(max_active_gpu_hours_per_user)';
+    await book(server, {node_id: 'alpha', gpu_count: 2, start: iso(now), end: iso(now + 4), user_label: 'ada'});
+    const ada = {gpus: 2, user_label: ' ada '};
+    const [first] = await find(server, {...ada, hours: 2});
+    await refused({...ada, hours: 3, user_label: 'ada'}, sentence(6, 8));
+    await refused({...ada, hours: 3, user_label: ' ada '}, sentence(6, 8));
+    assert.equal((await find(server, {...ada, hours: 3, user_label: 'bob'})).length, 2, 'another one has hours left');
+    assert.equal((await find(server, {gpus: 2, hours: 100})).length, 2, 'nobody in particular is asked for');
+    await book(server, {...first, user_label: 'ada'});
+    await refused({gpus: 1, hours: 1, user_label: 'ada'}, sentence(1, 12));
+    at(3600); /* an hour of both bookings has passed, without a write */
+    assert.equal((await find(server, {...ada, hours: 2})).length, 2);
+    await refused({...ada, hours: 3}, sentence(6, 8));
+});
+
+it('a label that nobody could book with is refused', async (server) => {
+    for (const [label, sentence] of [
+        [' ', 'User label must not be empty'], ['x'.repeat(65), 'User label must not be longer than 64 characters'],
+        ['a\nb', 'User label must not hold control characters'],
+    ]) {
+        const answer = await ask(server, {user_label: label});
+        assertRefused(answer, 400, sentence);
+        assert.equal(answer.json.field, 'user_label');
+    }
+    assert.deepEqual(await find(server, {user_label: ''}), await find(server, {}));
+});
