@@ -1,17 +1,12 @@
 /*
- * A database as it is after a year of use: what the benchmarks of reading calls are run on.
+ * A database as it is in the middle of a life of use: what the benchmarks of reading calls and of the page are run on. --help says
+ * what it takes.
  *
- *   fill FOLDER GPUS BOOKINGS DENSITY [AHEAD]
- *
- * FOLDER is a new folder; DENSITY the percent of each GPU's hours that are booked, 1 to 100; AHEAD how many days of the year lie
- * ahead, 0 to 365 (15).
- *
- * Makes FOLDER/config.json (nodes of eight GPUs, four kinds) and FOLDER/procplan.db, which took it in. The bookings lie in one year,
- * on one, two or four GPUs each; of those that are over, one in five was completed early, and of those that have begun one in ten
- * was cancelled. Ahead nothing is cancelled, so at a DENSITY of 100 no hour is free there. The same arguments give the same bookings,
- * but for the hour it is now.
+ * Bookings are written below the planner's rules, a hundred thousand in seconds, yet they are what it would have written: the
+ * database's own triggers refuse an hour that is held twice. The same arguments give the same bookings, but for the hour it is now.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +17,7 @@
 #include <sqlite3.h>
 
 #include "cgi/planner/sync.h"
+#include "common/json_read.h"
 
 #include "common/banned.h"
 
@@ -32,11 +28,33 @@
 #define USERS 200
 #define FOLDER_MAX 3000
 
+static const char help[] =
+    "usage: fill [--notes PERCENT] [--varied] FOLDER GPUS BOOKINGS DENSITY [AHEAD]\n"
+    "\n"
+    "Makes FOLDER/config.json and FOLDER/procplan.db, which has taken it in, with bookings of one year around now.\n"
+    "\n"
+    "  FOLDER           a new folder\n"
+    "  GPUS             how many, in eights: nodes have eight each, in turn of the kinds A100, H100, L40S, V100\n"
+    "  BOOKINGS         how many, on one, two or four GPUs each, of any priority, by 200 users. Of those that have begun one in\n"
+    "                   ten was cancelled, of those that are over one in five was completed early\n"
+    "  DENSITY          the percent of each GPU's hours that are booked, 1 to 100; ahead nothing is cancelled, so at 100 no hour\n"
+    "                   is free there\n"
+    "  AHEAD            how many days of the year lie ahead, 0 to 365 (15)\n"
+    "  --notes PERCENT  how many of the bookings have a note, 0 to 100 (0)\n"
+    "  --varied         bookings of many lengths, whose mean makes the DENSITY; else all have the same length\n"
+    "  --help           says this\n"
+    "\n"
+    "For the page, a thousand GPUs and ten thousand, half a year behind and half a year ahead:\n"
+    "  fill --notes 30 --varied FOLDER 1000 20000 60 182\n"
+    "  fill --notes 30 --varied FOLDER 10000 200000 60 182\n";
+
 static const int lane_first[LANES_PER_NODE] = {0, 1, 2, 4}, lane_width[LANES_PER_NODE] = {1, 1, 2, 4};
 
 struct fill {
+    const char *folder;
     char config[FOLDER_MAX + 16], database[FOLDER_MAX + 16];
-    int64_t gpus, bookings, density, days_ahead, now; /* now in seconds */
+    int64_t gpus, bookings, density, days_ahead, notes, now; /* percents; now in seconds */
+    bool varied;
     hour_t first; /* of the year */
     sqlite3 *db;
     sqlite3_stmt *booking, *booking_gpu, *allocation;
@@ -150,6 +168,19 @@ static enum booking_status fate(struct fill *f, struct window planned, int64_t *
     return BOOKING_ACTIVE;
 }
 
+/* NULL for those that have none. Short ones, one longer than a bar shows, and one that is no ASCII. */
+static const char *random_note(struct fill *f)
+{
+    static const char *const notes[] = {
+        "pretrain 7B, run 12", "sweep lr 3e-4 to 3e-3", "eval", "debug NCCL", "reviewer 2's ablation, the one with the longer context window",
+        "Grundwahrheit für die Prüfung — bitte nicht stören",
+    };
+
+    if (f->notes == 0 || (int64_t)below(f, 100) >= f->notes)
+        return NULL;
+    return notes[below(f, sizeof notes / sizeof notes[0])];
+}
+
 static void book(struct fill *f, int64_t id, int64_t lane, struct window planned)
 {
     int64_t node = lane / LANES_PER_NODE, released;
@@ -160,6 +191,11 @@ static void book(struct fill *f, int64_t id, int64_t lane, struct window planned
 
     snprintf(label, sizeof label, "user-%03u", below(f, USERS));
     sqlite3_bind_text(f->booking, 8, label, -1, SQLITE_STATIC);
+    const char *note = random_note(f);
+    if (note != NULL)
+        sqlite3_bind_text(f->booking, 10, note, -1, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(f->booking, 10);
     if (released != 0)
         sqlite3_bind_int64(f->booking, 9, released);
     else
@@ -176,6 +212,20 @@ static void book(struct fill *f, int64_t id, int64_t lane, struct window planned
     }
 }
 
+/* How many of ROOM hours a booking takes. */
+static hour_t random_length(struct fill *f, hour_t room)
+{
+    hour_t mean = (hour_t)((int64_t)room * f->density / 100), least = 1;
+
+    if (mean < 1)
+        mean = 1;
+    if (!f->varied)
+        return mean;
+    if (2 * mean > room) /* what cannot be longer than the room must not be too short either, for the mean to come out */
+        least = 2 * mean - room;
+    return least + (hour_t)below(f, (unsigned)(2 * (mean - least)) + 1);
+}
+
 /* Round after round each lane gets its next booking, so ids follow time as they do in life. */
 static void book_all(struct fill *f)
 {
@@ -187,9 +237,7 @@ static void book_all(struct fill *f)
     for (int64_t round = 0; round < rounds; round++)
         for (int64_t lane = 0; lane < lanes && id < f->bookings; lane++) {
             hour_t start = f->first + (hour_t)(span * round / rounds), room = f->first + (hour_t)(span * (round + 1) / rounds) - start;
-            hour_t length = (hour_t)((int64_t)room * f->density / 100);
-            if (length < 1)
-                length = 1;
+            hour_t length = random_length(f, room);
             start += (hour_t)below(f, (unsigned)(room - length) + 1);
             book(f, ++id, lane, (struct window){start, start + length});
         }
@@ -201,7 +249,8 @@ static void fill(struct fill *f)
         fail(f->database, sqlite3_errmsg(f->db));
     run(f, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -400000; BEGIN");
     f->booking = prepare(f, "INSERT INTO booking (id, node_key, start_hour, end_hour, priority, status, created_at, updated_at, "
-                            "version, user_label, released_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?9, ?7), 1, ?8, ?9)");
+                            "version, user_label, released_at, note) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?9, ?7), 1, ?8, ?9, ?10)");
     f->booking_gpu = prepare(f, "INSERT INTO booking_gpu (booking_id, gpu_key) VALUES (?1, ?2)");
     f->allocation = prepare(f, "INSERT INTO allocation (gpu_key, start_hour, end_hour, booking_id, free_from) "
                                "SELECT ?1, ?2, ?3, ?4, coalesce(max(end_hour), -17259888) FROM (SELECT end_hour FROM allocation "
@@ -215,28 +264,62 @@ static void fill(struct fill *f)
     sqlite3_close(f->db);
 }
 
+/* -- arguments ------------------------------------------------------------------------------------------------------ */
+
+static _Noreturn void refuse(const char *what)
+{
+    fprintf(stderr, "fill: %s\n\n%s", what, help);
+    exit(2);
+}
+
+static int64_t number(const char *text, int64_t least, int64_t most, const char *what)
+{
+    int64_t value;
+
+    if (!integer_parse(text, &value) || value < least || value > most)
+        refuse(what);
+    return value;
+}
+
+static void read_arguments(struct fill *f, int argc, char **argv)
+{
+    static const struct option known[] = {
+        {"notes", required_argument, NULL, 'n'}, {"varied", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        switch (option) {
+        case 'n': f->notes = number(optarg, 0, 100, "--notes takes 0 to 100 percent"); break;
+        case 'v': f->varied = true; break;
+        case 'h':
+            fputs(help, stdout);
+            exit(EXIT_SUCCESS);
+        default: exit(2); /* getopt_long has said what is wrong */
+        }
+    }
+    char **given = argv + optind;
+    int count = argc - optind;
+    if (count < 4 || count > 5 || strlen(given[0]) > FOLDER_MAX)
+        refuse("it takes FOLDER GPUS BOOKINGS DENSITY [AHEAD]");
+    f->folder = given[0];
+    f->gpus = number(given[1], GPUS_PER_NODE, 1000000, "GPUS is 8 to 1,000,000");
+    if (f->gpus % GPUS_PER_NODE != 0)
+        refuse("GPUS come in eights");
+    f->bookings = number(given[2], 1, 100000000, "BOOKINGS is 1 to 100,000,000");
+    f->density = number(given[3], 1, 100, "DENSITY is 1 to 100 percent");
+    f->days_ahead = count == 5 ? number(given[4], 0, DAYS, "AHEAD is 0 to 365 days") : DAYS_AHEAD_DEFAULT;
+}
+
 int main(int argc, char **argv)
 {
-    struct fill f = {.random = UINT64_C(88172645463325252), .now = (int64_t)time(NULL), .days_ahead = DAYS_AHEAD_DEFAULT};
+    struct fill f = {.random = UINT64_C(88172645463325252), .now = (int64_t)time(NULL)};
 
-    if (argc == 5 || argc == 6) {
-        f.gpus = strtoll(argv[2], NULL, 10);
-        f.bookings = strtoll(argv[3], NULL, 10);
-        f.density = strtoll(argv[4], NULL, 10);
-        if (argc == 6)
-            f.days_ahead = strtoll(argv[5], NULL, 10);
-    }
-    if (argc < 5 || argc > 6 || f.days_ahead < 0 || f.days_ahead > DAYS || strlen(argv[1]) > FOLDER_MAX || f.gpus < GPUS_PER_NODE || f.gpus % GPUS_PER_NODE != 0 ||
-        f.gpus > 1000000 || f.bookings < 1 || f.bookings > 100000000 || f.density < 1 || f.density > 100) {
-        fputs("usage: fill FOLDER GPUS BOOKINGS DENSITY [AHEAD]   (a new folder; GPUS in eights; 1 to 100 percent; 0 to 365 days)\n",
-              stderr);
-        return 2;
-    }
+    read_arguments(&f, argc, argv);
     f.first = hour_of_seconds(f.now) + (hour_t)(f.days_ahead - DAYS) * HOURS_PER_DAY;
-    if (mkdir(argv[1], 0755) != 0)
-        fail(argv[1], strerror(errno));
-    snprintf(f.config, sizeof f.config, "%s/config.json", argv[1]);
-    snprintf(f.database, sizeof f.database, "%s/procplan.db", argv[1]);
+    if (mkdir(f.folder, 0755) != 0)
+        fail(f.folder, strerror(errno));
+    snprintf(f.config, sizeof f.config, "%s/config.json", f.folder);
+    snprintf(f.database, sizeof f.database, "%s/procplan.db", f.folder);
     write_config(&f);
     take_in(&f);
     fill(&f);
