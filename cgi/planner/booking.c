@@ -98,13 +98,14 @@ static bool can_skip(const struct error *err)
 static void say_which(struct error *err, const struct booking_request *request, size_t i, size_t count)
 {
     size_t used = strlen(err->message);
+    hour_t hour = hour_floor(request->start);
     char start[HOUR_TEXT_SIZE];
 
     if (count == 1 || err->code != ERROR_BAD_REQUEST || (err->limit[0] == '\0' && i == 0))
         return;
-    hour_format(hour_floor(request->start), start);
-    snprintf(err->message + used, sizeof err->message - used, "; of the series that is booking %zu of %zu, which starts at %s",
-             i + 1, count, start);
+    hour_format(hour, start);
+    snprintf(err->message + used, sizeof err->message - used, "; of the series that is booking %zu of %zu%s%s", i + 1, count,
+             hour <= HOUR_MAX ? ", which starts at " : "", hour <= HOUR_MAX ? start : "");
 }
 
 bool planner_book_series(struct planner *planner, struct arena *arena, const struct booking_request *request,

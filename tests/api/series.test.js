@@ -257,6 +257,18 @@ limited('when a limit skips all, that is a 409 that names it', async (server) =>
     assertHas(answer.json, {limit: 'max_days_ahead', conflicts: []});
 });
 
+it('a series that runs beyond the last year says which of it does; what is wrong with all of it is said as of one', async (server) => {
+    const long = (count, more) => tryToBook(server, {
+        node_id: 'n', start: '9999-12-20T00:00', end: '9999-12-20T02:00', user_label: 'far', gpu_ids: ['g0'], repeat: weekly(count), ...more,
+    });
+    assertRefused(await long(3), 400, 'Invalid timestamp: the end is beyond the year 9999; ' +
+        'of the series that is booking 3 of 3');
+    assertRefused(await long(2, {end: '9999-12-26T00:00'}), 400, 'Invalid timestamp: the end is beyond the year 9999; ' +
+        'of the series that is booking 2 of 2, which starts at 9999-12-27T00:00:00+00:00');
+    assertRefused(await long(3, {gpu_ids: ['nothing']}), 400, 'One or more GPUs do not belong to the specified node');
+    assertRefused(await long(3, {node_id: 'nowhere'}), 400, "Unknown node id 'nowhere'");
+});
+
 /* -- dry_run -------------------------------------------------------------------------------------------------- */
 
 it('a dry run of a series makes all checks and writes nothing', async (server) => {
