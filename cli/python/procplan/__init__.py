@@ -1,0 +1,1 @@
+"""ProcPlan from Python: see procplan.notifier."""
