@@ -14,69 +14,69 @@ import { DAY, dateAt, dayText, midnightOf, mondayOf, parseDay } from './time.js'
  */
 
 /** Where a zoom begins when nobody said: a little before now. */
-export function homeOf(/** @type {Zoom} */ zoom, /** @type {number} */ now, narrow = false) {
-    switch (zoom) {
-    case 'hours': return Math.floor(now) - 2;
-    case 'weeks': return mondayOf(now) - (narrow ? 0 : 7 * DAY);
-    default: return midnightOf(now) - (narrow ? 0 : DAY);
-    }
+export function homeOf(zoom, now, narrow = false) {
+	switch (zoom) {
+	case 'hours': return Math.floor(now) - 2;
+	case 'weeks': return mondayOf(now) - (narrow ? 0 : 7 * DAY);
+	default: return midnightOf(now) - (narrow ? 0 : DAY);
+	}
 }
 
 /**
  * Reads an address's query. What makes no sense is as if it were not there.
  * @returns {View}
  */
-export function readView(/** @type {string} */ search, /** @type {number} */ now, narrow = false) {
-    const query = new URLSearchParams(search);
-    const all = (/** @type {string} */ name) => query.has(name) ? query.getAll(name).filter((one) => one !== '') : null;
-    const zoom = /** @type {Zoom} */ (['hours', 'days', 'weeks'].find((one) => one === query.get('zoom')) ?? 'days');
-    const [, day, hour] = /^([\d-]+)(?:T(\d\d))?$/.exec(query.get('date') ?? '') ?? [];
-    const date = day ? parseDay(day) : null;
-    return {
-        zoom,
-        date: date === null ? homeOf(zoom, now, narrow) : date + (Number(hour ?? 0) % DAY),
-        nodes: all('node'),
-        kinds: all('kind'),
-        person: query.get('person') ?? '',
-        mine: query.get('mine') === '1',
-    };
+export function readView(search, now, narrow = false) {
+	const query = new URLSearchParams(search);
+	const all = (name) => query.has(name) ? query.getAll(name).filter((one) => one !== '') : null;
+	const zoom = /** @type {Zoom} */ (['hours', 'days', 'weeks'].find((one) => one === query.get('zoom')) ?? 'days');
+	const [, day, hour] = /^([\d-]+)(?:T(\d\d))?$/.exec(query.get('date') ?? '') ?? [];
+	const date = day ? parseDay(day) : null;
+	return {
+		zoom,
+		date: date === null ? homeOf(zoom, now, narrow) : date + (Number(hour ?? 0) % DAY),
+		nodes: all('node'),
+		kinds: all('kind'),
+		person: query.get('person') ?? '',
+		mine: query.get('mine') === '1',
+	};
 }
 
 /** The query of a view; '' for the one that stands there by itself. */
-export function writeView(/** @type {View} */ view, /** @type {number} */ home) {
-    const query = new URLSearchParams();
-    if (view.date !== home) {
-        const hour = view.date - midnightOf(view.date);
-        query.set('date', dayText(view.date) + (hour ? dateAt(view.date).toISOString().slice(10, 13) : ''));
-    }
-    if (view.zoom !== 'days') {
-        query.set('zoom', view.zoom);
-    }
-    for (const [name, ids] of /** @type {[string, string[]|null][]} */ ([['node', view.nodes], ['kind', view.kinds]])) {
-        for (const id of ids?.length === 0 ? [''] : ids ?? []) {
-            query.append(name, id);
-        }
-    }
-    if (view.person) {
-        query.set('person', view.person);
-    }
-    if (view.mine) {
-        query.set('mine', '1');
-    }
-    return query.size > 0 ? `?${query}` : '';
+export function writeView(view, home) {
+	const query = new URLSearchParams();
+	if (view.date !== home) {
+		const hour = view.date - midnightOf(view.date);
+		query.set('date', dayText(view.date) + (hour ? dateAt(view.date).toISOString().slice(10, 13) : ''));
+	}
+	if (view.zoom !== 'days') {
+		query.set('zoom', view.zoom);
+	}
+	for (const [name, ids] of /** @type {[string, string[]|null][]} */ ([['node', view.nodes], ['kind', view.kinds]])) {
+		for (const id of ids?.length === 0 ? [''] : ids ?? []) {
+			query.append(name, id);
+		}
+	}
+	if (view.person) {
+		query.set('person', view.person);
+	}
+	if (view.mine) {
+		query.set('mine', '1');
+	}
+	return query.size > 0 ? `?${query}` : '';
 }
 
 /* A browser may forbid its storage; then nothing is remembered, and nothing breaks. */
-export function remember(/** @type {string} */ name, /** @type {any} */ value) {
-    try {
-        localStorage.setItem(`procplan.${name}`, JSON.stringify(value));
-    } catch { /* as if it were empty */ }
+export function remember(name, value) {
+	try {
+		localStorage.setItem(`procplan.${name}`, JSON.stringify(value));
+	} catch { /* as if it were empty */ }
 }
 
-export function remembered(/** @type {string} */ name, /** @type {any} */ otherwise) {
-    try {
-        return JSON.parse(localStorage.getItem(`procplan.${name}`) ?? 'null') ?? otherwise;
-    } catch {
-        return otherwise;
-    }
+export function remembered(name, otherwise) {
+	try {
+		return JSON.parse(localStorage.getItem(`procplan.${name}`) ?? 'null') ?? otherwise;
+	} catch {
+		return otherwise;
+	}
 }

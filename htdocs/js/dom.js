@@ -8,14 +8,14 @@
  * @returns {HTMLElement}
  */
 export function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-        if (value !== null && value !== undefined && value !== false) {
-            made.setAttribute(name, value === true ? '' : String(value));
-        }
-    }
-    made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
-    return made;
+	const made = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes)) {
+		if (value !== null && value !== undefined && value !== false) {
+			made.setAttribute(name, value === true ? '' : String(value));
+		}
+	}
+	made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
+	return made;
 }
 
 /**
@@ -24,11 +24,11 @@ export function element(tag, attributes = {}, ...children) {
  * @returns {any}
  */
 export function byId(id) {
-    const found = document.getElementById(id);
-    if (!found) {
-        throw new Error(`index.html has no #${id}`);
-    }
-    return found;
+	const found = document.getElementById(id);
+	if (!found) {
+		throw new Error(`index.html has no #${id}`);
+	}
+	return found;
 }
 
 /**
@@ -38,22 +38,22 @@ export function byId(id) {
  * @returns {HTMLElement|null}
  */
 export function around(event, selector) {
-    return event.target instanceof Element ? event.target.closest(selector) : null;
+	return event.target instanceof Element ? event.target.closest(selector) : null;
 }
 
 /** Class names from the keys whose value holds. */
-export function classes(/** @type {Record<string, any>} */ names) {
-    return Object.keys(names).filter((name) => names[name]).join(' ');
+export function classes(names) {
+	return Object.keys(names).filter((name) => names[name]).join(' ');
 }
 
 /** Sets text only where it differs, so that a live region does not say the same thing twice. */
-export function setText(/** @type {Element} */ target, /** @type {string} */ text) {
-    if (target.textContent !== text) {
-        target.textContent = text;
-    }
+export function setText(target, text) {
+	if (target.textContent !== text) {
+		target.textContent = text;
+	}
 }
 
 /** Whether a key press is meant for a field, and not for the page. */
-export function isTyping(/** @type {Event} */ event) {
-    return around(event, 'input, select, textarea') !== null;
+export function isTyping(event) {
+	return around(event, 'input, select, textarea') !== null;
 }

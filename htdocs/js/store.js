@@ -19,330 +19,330 @@ const TICK_MS = 15_000;
 const DAYS_MAX = 3700; /* of one timeline */
 
 export function createStore() {
-    const narrow = matchMedia('(max-width: 560px)').matches;
-    const clock = () => hoursOf(Date.now() + skew);
-    let skew = 0; /* ms that the server's clock is ahead of this machine's */
-    const state = {
-        model: new Model(),
-        session: /** @type {any} */ (null),
-        now: clock(),
-        connection: /** @type {'loading'|'live'|'offline'} */ ('loading'),
-        trouble: '',
-        busy: true,
-        view: readView(location.search, clock(), narrow),
-        folded: /** @type {Set<string>} */ (new Set(remembered('folded', []))),
-        who: String(remembered('who', '')),
-        priority: Number(remembered('priority', 1)),
-        selection: /** @type {Selection|null} */ (null),
-        draft: { priority: Number(remembered('priority', 1)) },
-        open: /** @type {number|null} */ (null),
-        panel: /** @type {string|null} */ (null),
-        windows: /** @type {Found[]} */ ([]),
-        chosen: 0,
-        dragging: false, /* a pointer gesture is under way: no card is shown for a selection that is still being drawn */
-        asked: 0, /* grows when the person asks for the card of the selection or booking (mouse up, Enter): then it takes the focus. */
-        /* A selection that Shift+arrows draw shows its card without taking the focus from the grid. */
-        question: false, /* Delete was pressed: the booking's card opens with the question whether to cancel */
-        beside: /** @type {number[]} */ ([]), /* bookings in the cell that `open` was opened from, itself among them */
-        message: /** @type {Message|null} */ (null),
-    };
-    if (location.search === '' && remembered('nodes', null)) { /* a link shows what its sender saw */
-        state.view.nodes = remembered('nodes', null);
-    }
+	const narrow = matchMedia('(max-width: 560px)').matches;
+	const clock = () => hoursOf(Date.now() + skew);
+	let skew = 0; /* ms that the server's clock is ahead of this machine's */
+	const state = {
+		model: new Model(),
+		session: /** @type {any} */ (null),
+		now: clock(),
+		connection: /** @type {'loading'|'live'|'offline'} */ ('loading'),
+		trouble: '',
+		busy: true,
+		view: readView(location.search, clock(), narrow),
+		folded: /** @type {Set<string>} */ (new Set(remembered('folded', []))),
+		who: String(remembered('who', '')),
+		priority: Number(remembered('priority', 1)),
+		selection: /** @type {Selection|null} */ (null),
+		draft: { priority: Number(remembered('priority', 1)) },
+		open: /** @type {number|null} */ (null),
+		panel: /** @type {string|null} */ (null),
+		windows: /** @type {Found[]} */ ([]),
+		chosen: 0,
+		dragging: false, /* a pointer gesture is under way: no card is shown for a selection that is still being drawn */
+		asked: 0, /* grows when the person asks for the card of the selection or booking (mouse up, Enter): then it takes the focus. */
+		/* A selection that Shift+arrows draw shows its card without taking the focus from the grid. */
+		question: false, /* Delete was pressed: the booking's card opens with the question whether to cancel */
+		beside: /** @type {number[]} */ ([]), /* bookings in the cell that `open` was opened from, itself among them */
+		message: /** @type {Message|null} */ (null),
+	};
+	if (location.search === '' && remembered('nodes', null)) { /* a link shows what its sender saw */
+		state.view.nodes = remembered('nodes', null);
+	}
 
-    /* -- telling -------------------------------------------------------------------------------------------------- */
+	/* -- telling -------------------------------------------------------------------------------------------------- */
 
-    /** @type {((now: typeof state, changed: Set<string>) => void)[]} */
-    const listeners = [];
-    let changed = new Set();
+	/** @type {((now: typeof state, changed: Set<string>) => void)[]} */
+	const listeners = [];
+	let changed = new Set();
 
-    function set(/** @type {Partial<typeof state>} */ part) {
-        if (changed.size === 0) {
-            queueMicrotask(() => {
-                const now = changed;
-                changed = new Set();
-                listeners.forEach((listener) => listener(state, now));
-            });
-        }
-        Object.assign(state, part);
-        Object.keys(part).forEach((key) => changed.add(key));
-    }
+	function set(part) {
+		if (changed.size === 0) {
+			queueMicrotask(() => {
+				const now = changed;
+				changed = new Set();
+				listeners.forEach((listener) => listener(state, now));
+			});
+		}
+		Object.assign(state, part);
+		Object.keys(part).forEach((key) => changed.add(key));
+	}
 
-    /* -- the picture: one window of the timeline, kept fresh -------------------------------------------------------- */
+	/* -- the picture: one window of the timeline, kept fresh -------------------------------------------------------- */
 
-    let wanted = { start: 0, end: 0 }; /* what the model shall cover */
-    let waiting = /** @type {any} */ (null); /* an answer that came while a bar was dragged */
-    let timer = 0;
-    let running = /** @type {AbortController|null} */ (null);
+	let wanted = { start: 0, end: 0 }; /* what the model shall cover */
+	let waiting = /** @type {any} */ (null); /* an answer that came while a bar was dragged */
+	let timer = 0;
+	let running = /** @type {AbortController|null} */ (null);
 
-    function take(/** @type {any} */ answer) {
-        if (state.dragging) {
-            waiting = answer; /* asked for again with the same `since` when the drag is over */
-            return;
-        }
-        if (answer.full) {
-            const model = new Model(answer);
-            model.version += state.model.version + 1;
-            set({ model });
-        } else if (state.model.apply(answer)) {
-            set({ model: state.model });
-        }
-        if (state.open !== null && !state.model.bookings.has(state.open) && answer.removed.includes(state.open)) {
-            set({ open: null });
-        }
-    }
+	function take(answer) {
+		if (state.dragging) {
+			waiting = answer; /* asked for again with the same `since` when the drag is over */
+			return;
+		}
+		if (answer.full) {
+			const model = new Model(answer);
+			model.version += state.model.version + 1;
+			set({ model });
+		} else if (state.model.apply(answer)) {
+			set({ model: state.model });
+		}
+		if (state.open !== null && !state.model.bookings.has(state.open) && answer.removed.includes(state.open)) {
+			set({ open: null });
+		}
+	}
 
-    async function load() {
-        clearTimeout(timer);
-        running?.abort();
-        const mine = running = new AbortController();
-        const { model } = state;
-        const covered = model.start === wanted.start && model.end === wanted.end;
-        const start = stampOf(wanted.start);
-        const end = stampOf(wanted.end);
-        try {
-            const [answer, session] = await Promise.all([
-                call(`api/timeline${query({ start, end, since: covered ? model.since : null })}`, { signal: mine.signal }),
-                state.session ?? call('api/session', { signal: mine.signal }),
-            ]);
-            running = null;
-            if (session !== state.session) {
-                skew = Date.parse(session.now) - Date.now();
-                skew = Math.abs(skew) < 2000 ? 0 : skew; /* it is told in whole seconds */
-                set({ session, now: clock() });
-            }
-            take(answer);
-            if (state.connection !== 'live' || state.busy) {
-                set({ connection: 'live', trouble: '', busy: false });
-            }
-        } catch (error) {
-            if (mine.signal.aborted) {
-                return;
-            }
-            running = null;
-            if (!(error instanceof Trouble)) {
-                console.error(error);
-            }
-            set({
-                connection: 'offline',
-                trouble: error instanceof Trouble ? error.message : 'The server\'s answer makes no sense to this page.',
-                busy: false,
-                session: null, /* its clock and its limits may be others when it is back */
-            });
-        }
-        plan();
-    }
+	async function load() {
+		clearTimeout(timer);
+		running?.abort();
+		const mine = running = new AbortController();
+		const { model } = state;
+		const covered = model.start === wanted.start && model.end === wanted.end;
+		const start = stampOf(wanted.start);
+		const end = stampOf(wanted.end);
+		try {
+			const [answer, session] = await Promise.all([
+				call(`api/timeline${query({ start, end, since: covered ? model.since : null })}`, { signal: mine.signal }),
+				state.session ?? call('api/session', { signal: mine.signal }),
+			]);
+			running = null;
+			if (session !== state.session) {
+				skew = Date.parse(session.now) - Date.now();
+				skew = Math.abs(skew) < 2000 ? 0 : skew; /* it is told in whole seconds */
+				set({ session, now: clock() });
+			}
+			take(answer);
+			if (state.connection !== 'live' || state.busy) {
+				set({ connection: 'live', trouble: '', busy: false });
+			}
+		} catch (error) {
+			if (mine.signal.aborted) {
+				return;
+			}
+			running = null;
+			if (!(error instanceof Trouble)) {
+				console.error(error);
+			}
+			set({
+				connection: 'offline',
+				trouble: error instanceof Trouble ? error.message : 'The server\'s answer makes no sense to this page.',
+				busy: false,
+				session: null, /* its clock and its limits may be others when it is back */
+			});
+		}
+		plan();
+	}
 
-    function plan() {
-        clearTimeout(timer);
-        if (document.visibilityState === 'visible') {
-            timer = setTimeout(load, state.connection === 'offline' ? RETRY_MS : POLL_MS);
-        }
-    }
+	function plan() {
+		clearTimeout(timer);
+		if (document.visibilityState === 'visible') {
+			timer = setTimeout(load, state.connection === 'offline' ? RETRY_MS : POLL_MS);
+		}
+	}
 
-    /** Has the model cover a window and a good deal around it; asks the server only when it does not. */
-    function cover(/** @type {number} */ start, /** @type {number} */ end) {
-        const span = end - start;
-        const margin = span / 2;
-        if (start - margin >= wanted.start && end + margin <= wanted.end && span * 8 > wanted.end - wanted.start) {
-            return;
-        }
-        const around = Math.min(span, (DAYS_MAX * 24 - span) / 2);
-        wanted = { start: Math.max(0, Math.floor(start - around)), end: Math.ceil(end + around) };
-        const { model } = state;
-        if (start < model.start || end > model.end) {
-            set({ busy: true });
-        }
-        load();
-    }
+	/** Has the model cover a window and a good deal around it; asks the server only when it does not. */
+	function cover(start, end) {
+		const span = end - start;
+		const margin = span / 2;
+		if (start - margin >= wanted.start && end + margin <= wanted.end && span * 8 > wanted.end - wanted.start) {
+			return;
+		}
+		const around = Math.min(span, (DAYS_MAX * 24 - span) / 2);
+		wanted = { start: Math.max(0, Math.floor(start - around)), end: Math.ceil(end + around) };
+		const { model } = state;
+		if (start < model.start || end > model.end) {
+			set({ busy: true });
+		}
+		load();
+	}
 
-    document.addEventListener('visibilitychange', () => wanted.end && (document.hidden ? clearTimeout(timer) : load()));
-    addEventListener('online', () => wanted.end && load());
-    addEventListener('offline', () => wanted.end && load());
-    setInterval(() => set({ now: clock() }), TICK_MS);
+	document.addEventListener('visibilitychange', () => wanted.end && (document.hidden ? clearTimeout(timer) : load()));
+	addEventListener('online', () => wanted.end && load());
+	addEventListener('offline', () => wanted.end && load());
+	setInterval(() => set({ now: clock() }), TICK_MS);
 
-    /* -- what can be done ------------------------------------------------------------------------------------------- */
+	/* -- what can be done ------------------------------------------------------------------------------------------- */
 
-    const say = (/** @type {string} */ text, /** @type {Partial<Message>} */ more = {}) => set({ message: { text, ...more } });
-    const headers = () => ({ who: state.who });
-    const gpuWord = (/** @type {number} */ count) => `${count} GPU${count === 1 ? '' : 's'}`;
+	const say = (text, more = {}) => set({ message: { text, ...more } });
+	const headers = () => ({ who: state.who });
+	const gpuWord = (count) => `${count} GPU${count === 1 ? '' : 's'}`;
 
-    /** One write; the picture is brought up to date before it is over. */
-    async function write(/** @type {string} */ path, /** @type {any} */ options) {
-        try {
-            return await call(path, { ...headers(), ...options });
-        } finally {
-            await load();
-        }
-    }
+	/** One write; the picture is brought up to date before it is over. */
+	async function write(path, options) {
+		try {
+			return await call(path, { ...headers(), ...options });
+		} finally {
+			await load();
+		}
+	}
 
-    let lastTry = { body: '', key: '' }; /* a booking whose answer was lost is sent again under its key, and made once */
+	let lastTry = { body: '', key: '' }; /* a booking whose answer was lost is sent again under its key, and made once */
 
-    async function book(/** @type {Selection & {who: string, priority: number, note?: string, repeat?: {every: string, count: number}|null, skip?: boolean}} */ wish) {
-        const { model } = state;
-        const body = {
-            node_id: model.nodes[wish.node].id,
-            gpu_ids: wish.gpus.map((gpu) => model.gpus[gpu].id),
-            start: stampOf(wish.start),
-            end: stampOf(wish.end),
-            user_label: wish.who,
-            priority: PRIORITIES[wish.priority],
-            ...wish.note && { note: wish.note },
-            ...wish.repeat && { repeat: wish.repeat, on_conflict: wish.skip ? 'skip' : 'fail' },
-        };
-        set({ who: wish.who, priority: wish.priority });
-        remember('who', wish.who);
-        remember('priority', wish.priority);
-        const text = JSON.stringify(body);
-        if (lastTry.body !== text) {
-            lastTry = { body: text, key: [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-') };
-        }
-        const answer = await write('api/book', { method: 'POST', body, key: lastTry.key });
-        lastTry = { body: '', key: '' };
-        /** @type {number[]} */
-        const ids = (answer.bookings ?? [answer]).map((/** @type {any} */ one) => one.booking_id);
-        const skipped = answer.skipped ?? [];
-        set({ selection: null, windows: [], chosen: 0 });
-        say(`Booked ${gpuWord(wish.gpus.length)} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
-            + `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, {
-            undo: async () => {
-                for (const id of ids) {
-                    await write(`api/bookings/${id}`, { method: 'DELETE' });
-                }
-                say('Taken back');
-            },
-        });
-        return { ids, skipped };
-    }
+	async function book(/** @type {Selection & {who: string, priority: number, note?: string, repeat?: {every: string, count: number}|null, skip?: boolean}} */ wish) {
+		const { model } = state;
+		const body = {
+			node_id: model.nodes[wish.node].id,
+			gpu_ids: wish.gpus.map((gpu) => model.gpus[gpu].id),
+			start: stampOf(wish.start),
+			end: stampOf(wish.end),
+			user_label: wish.who,
+			priority: PRIORITIES[wish.priority],
+			...wish.note && { note: wish.note },
+			...wish.repeat && { repeat: wish.repeat, on_conflict: wish.skip ? 'skip' : 'fail' },
+		};
+		set({ who: wish.who, priority: wish.priority });
+		remember('who', wish.who);
+		remember('priority', wish.priority);
+		const text = JSON.stringify(body);
+		if (lastTry.body !== text) {
+			lastTry = { body: text, key: [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-') };
+		}
+		const answer = await write('api/book', { method: 'POST', body, key: lastTry.key });
+		lastTry = { body: '', key: '' };
+		/** @type {number[]} */
+		const ids = (answer.bookings ?? [answer]).map((one) => one.booking_id);
+		const skipped = answer.skipped ?? [];
+		set({ selection: null, windows: [], chosen: 0 });
+		say(`Booked ${gpuWord(wish.gpus.length)} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
+			+ `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, {
+			undo: async () => {
+				for (const id of ids) {
+					await write(`api/bookings/${id}`, { method: 'DELETE' });
+				}
+				say('Taken back');
+			},
+		});
+		return { ids, skipped };
+	}
 
-    /** Changes a booking; `before` are the values that an Undo brings back. */
-    async function edit(/** @type {number} */ id, /** @type {any} */ changes, words = '') {
-        const { bookings, gpus } = state.model;
-        const was = bookings.get(id);
-        const body = bodyOf(changes);
-        const answer = await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...body, ...was && { version: was.version } } });
-        const before = was && {
-            start: was.start, end: was.end, gpus: was.gpus, priority: was.priority, who: was.label, note: was.note,
-        };
-        const back = before && bodyOf(Object.fromEntries(Object.keys(changes).map((key) => [key, /** @type {any} */ (before)[key]])));
-        say(words || 'Changed', back && !('note' in changes) ? {
-            undo: async () => {
-                await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...back, version: answer.version } });
-                say('As it was');
-            },
-        } : {});
-        return answer;
+	/** Changes a booking; `before` are the values that an Undo brings back. */
+	async function edit(id, changes, words = '') {
+		const { bookings, gpus } = state.model;
+		const was = bookings.get(id);
+		const body = bodyOf(changes);
+		const answer = await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...body, ...was && { version: was.version } } });
+		const before = was && {
+			start: was.start, end: was.end, gpus: was.gpus, priority: was.priority, who: was.label, note: was.note,
+		};
+		const back = before && bodyOf(Object.fromEntries(Object.keys(changes).map((key) => [key, /** @type {any} */ (before)[key]])));
+		say(words || 'Changed', back && !('note' in changes) ? {
+			undo: async () => {
+				await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...back, version: answer.version } });
+				say('As it was');
+			},
+		} : {});
+		return answer;
 
-        function bodyOf(/** @type {any} */ values) {
-            return {
-                ...'start' in values && { start: stampOf(values.start) },
-                ...'end' in values && { end: stampOf(values.end) },
-                ...'gpus' in values && { gpu_ids: values.gpus.map((/** @type {number} */ gpu) => gpus[gpu].id) },
-                ...'priority' in values && { priority: PRIORITIES[values.priority] },
-                ...'note' in values && { note: values.note },
-                ...'who' in values && { user_label: values.who },
-            };
-        }
-    }
+		function bodyOf(values) {
+			return {
+				...'start' in values && { start: stampOf(values.start) },
+				...'end' in values && { end: stampOf(values.end) },
+				...'gpus' in values && { gpu_ids: values.gpus.map((gpu) => gpus[gpu].id) },
+				...'priority' in values && { priority: PRIORITIES[values.priority] },
+				...'note' in values && { note: values.note },
+				...'who' in values && { user_label: values.who },
+			};
+		}
+	}
 
-    /** Ends a booking. Undo books again what was left of it, as far as nobody else has taken it. */
-    async function end(/** @type {number} */ id, /** @type {string} */ path, /** @type {any} */ options, /** @type {string} */ words) {
-        const full = await call(`api/bookings/${id}`);
-        await write(path, options);
-        set({ open: null });
-        const start = Math.max(hourOf(full.start), Math.floor(clock()));
-        const left = hourOf(full.end) - start;
-        const { node_id, gpu_ids, user_label, priority, note } = full;
-        say(words, left > 0 ? {
-            undo: async () => {
-                await write('api/book', {
-                    method: 'POST',
-                    body: { node_id, gpu_ids, user_label, priority, note, start: stampOf(start), end: full.end },
-                });
-                say(`Booked again, ${lengthOf(left)} from ${momentOf(start)} UTC`);
-            },
-        } : {});
-    }
+	/** Ends a booking. Undo books again what was left of it, as far as nobody else has taken it. */
+	async function end(id, path, options, words) {
+		const full = await call(`api/bookings/${id}`);
+		await write(path, options);
+		set({ open: null });
+		const start = Math.max(hourOf(full.start), Math.floor(clock()));
+		const left = hourOf(full.end) - start;
+		const { node_id, gpu_ids, user_label, priority, note } = full;
+		say(words, left > 0 ? {
+			undo: async () => {
+				await write('api/book', {
+					method: 'POST',
+					body: { node_id, gpu_ids, user_label, priority, note, start: stampOf(start), end: full.end },
+				});
+				say(`Booked again, ${lengthOf(left)} from ${momentOf(start)} UTC`);
+			},
+		} : {});
+	}
 
-    async function details(/** @type {number} */ id) {
-        const [full, history] = await Promise.all([call(`api/bookings/${id}`), call(`api/events${query({ booking_id: id, limit: 1000 })}`)]);
-        return { ...full, start: hourOf(full.start), end: hourOf(full.end), events: history.events };
-    }
+	async function details(id) {
+		const [full, history] = await Promise.all([call(`api/bookings/${id}`), call(`api/events${query({ booking_id: id, limit: 1000 })}`)]);
+		return { ...full, start: hourOf(full.start), end: hourOf(full.end), events: history.events };
+	}
 
-    async function find(/** @type {{gpus: number, hours: number, kind?: string, nodes?: string[]|null, after?: number, before?: number, limit?: number}} */ wish) {
-        const { slots } = await call(`api/find${query({
-            gpus: wish.gpus, hours: wish.hours, kind: wish.kind ?? null, node_id: wish.nodes ?? null,
-            after: wish.after ? stampOf(wish.after) : null, before: wish.before ? stampOf(wish.before) : null, limit: wish.limit ?? 10,
-        })}`);
-        const { nodes, gpus } = state.model;
-        return slots.flatMap((/** @type {any} */ slot) => {
-            const node = nodes.find((one) => one.id === slot.node_id);
-            return node ? [{
-                node: node.index,
-                gpus: gpus.slice(node.first, node.first + node.count).filter((gpu) => slot.gpu_ids.includes(gpu.id)).map((gpu) => gpu.index),
-                start: hourOf(slot.start),
-                end: hourOf(slot.end),
-            }] : [];
-        });
-    }
+	async function find(/** @type {{gpus: number, hours: number, kind?: string, nodes?: string[]|null, after?: number, before?: number, limit?: number}} */ wish) {
+		const { slots } = await call(`api/find${query({
+			gpus: wish.gpus, hours: wish.hours, kind: wish.kind ?? null, node_id: wish.nodes ?? null,
+			after: wish.after ? stampOf(wish.after) : null, before: wish.before ? stampOf(wish.before) : null, limit: wish.limit ?? 10,
+		})}`);
+		const { nodes, gpus } = state.model;
+		return slots.flatMap((slot) => {
+			const node = nodes.find((one) => one.id === slot.node_id);
+			return node ? [{
+				node: node.index,
+				gpus: gpus.slice(node.first, node.first + node.count).filter((gpu) => slot.gpu_ids.includes(gpu.id)).map((gpu) => gpu.index),
+				start: hourOf(slot.start),
+				end: hourOf(slot.end),
+			}] : [];
+		});
+	}
 
-    return {
-        state, set, cover, say, book, edit, details, find,
-        /** Tells `listener` what changed, once for all changes of a moment. */
-        on(/** @type {(now: typeof state, changed: Set<string>) => void} */ listener) {
-            listeners.push(listener);
-        },
-        refresh() {
-            set({ busy: true });
-            return load();
-        },
-        /** Shows another part of time, another zoom, other nodes; the address follows. */
-        look(/** @type {Partial<import('./address.js').View>} */ part) {
-            if ('nodes' in part) {
-                remember('nodes', part.nodes);
-            }
-            const view = { ...state.view, ...part };
-            set({ view });
-            history.replaceState(null, '', location.pathname + writeView(view, homeOf(view.zoom, state.now, narrow)));
-        },
-        goToday() {
-            this.look({ date: homeOf(state.view.zoom, state.now, narrow) });
-        },
-        fold(/** @type {string} */ id, /** @type {boolean} */ shut) {
-            const folded = new Set(state.folded);
-            folded[shut ? 'add' : 'delete'](id);
-            set({ folded });
-            remember('folded', [...folded]);
-        },
-        /** Draws a selection; with `ask` its card takes the focus. */
-        select(/** @type {Selection|null} */ selection, ask = false) {
-            set({ selection, open: null, beside: [], question: false, ...ask && { asked: state.asked + 1 } });
-        },
-        /** Opens a booking's card. */
-        openBooking(/** @type {number|null} */ id, /** @type {number[]} */ beside = [], question = false) {
-            set({ open: id, beside, question, selection: null, asked: state.asked + 1 });
-        },
-        /** While a bar is dragged, other people's changes wait. */
-        drag(/** @type {boolean} */ dragging) {
-            set({ dragging });
-            if (!dragging && waiting) {
-                waiting = null;
-                load();
-            }
-        },
-        finish: (/** @type {number} */ id) => end(id, 'api/mark_done', { method: 'POST', body: { booking_id: id } }, 'Done: the rest is free again'),
-        cancel: (/** @type {number} */ id) => end(id, `api/bookings/${id}`, { method: 'DELETE' }, 'Cancelled'),
-        /** Open mode: everybody, as in the original; with logins the owner and admins. */
-        mayEnd: (/** @type {Booking} */ booking) => state.session?.mode === 'open' || state.session?.admin === true
-            || (booking.owner !== null && booking.owner === state.session?.user),
-        isMine: (/** @type {Booking} */ booking) => booking.owner !== null && state.session?.mode !== 'open'
-            ? booking.owner === state.session?.user
-            : state.who !== '' && booking.label === state.who,
-        identify(/** @type {string} */ who) {
-            set({ who });
-            remember('who', who);
-        },
-    };
+	return {
+		state, set, cover, say, book, edit, details, find,
+		/** Tells `listener` what changed, once for all changes of a moment. */
+		on(listener) {
+			listeners.push(listener);
+		},
+		refresh() {
+			set({ busy: true });
+			return load();
+		},
+		/** Shows another part of time, another zoom, other nodes; the address follows. */
+		look(part) {
+			if ('nodes' in part) {
+				remember('nodes', part.nodes);
+			}
+			const view = { ...state.view, ...part };
+			set({ view });
+			history.replaceState(null, '', location.pathname + writeView(view, homeOf(view.zoom, state.now, narrow)));
+		},
+		goToday() {
+			this.look({ date: homeOf(state.view.zoom, state.now, narrow) });
+		},
+		fold(id, shut) {
+			const folded = new Set(state.folded);
+			folded[shut ? 'add' : 'delete'](id);
+			set({ folded });
+			remember('folded', [...folded]);
+		},
+		/** Draws a selection; with `ask` its card takes the focus. */
+		select(selection, ask = false) {
+			set({ selection, open: null, beside: [], question: false, ...ask && { asked: state.asked + 1 } });
+		},
+		/** Opens a booking's card. */
+		openBooking(id, beside = [], question = false) {
+			set({ open: id, beside, question, selection: null, asked: state.asked + 1 });
+		},
+		/** While a bar is dragged, other people's changes wait. */
+		drag(dragging) {
+			set({ dragging });
+			if (!dragging && waiting) {
+				waiting = null;
+				load();
+			}
+		},
+		finish: (id) => end(id, 'api/mark_done', { method: 'POST', body: { booking_id: id } }, 'Done: the rest is free again'),
+		cancel: (id) => end(id, `api/bookings/${id}`, { method: 'DELETE' }, 'Cancelled'),
+		/** Open mode: everybody, as in the original; with logins the owner and admins. */
+		mayEnd: (booking) => state.session?.mode === 'open' || state.session?.admin === true
+			|| (booking.owner !== null && booking.owner === state.session?.user),
+		isMine: (booking) => booking.owner !== null && state.session?.mode !== 'open'
+			? booking.owner === state.session?.user
+			: state.who !== '' && booking.label === state.who,
+		identify(who) {
+			set({ who });
+			remember('who', who);
+		},
+	};
 }
 
 /** @typedef {ReturnType<typeof createStore>} Store */

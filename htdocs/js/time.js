@@ -9,97 +9,97 @@ const MS = 3_600_000;
 export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 export const MONTH_NAMES = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
-    'November', 'December'];
+	'November', 'December'];
 
-const pad = (/** @type {number} */ number) => String(number).padStart(2, '0');
+const pad = (number) => String(number).padStart(2, '0');
 
 /** A Date, whose UTC parts are the hour's. */
-export const dateAt = (/** @type {number} */ hour) => new Date(hour * MS);
+export const dateAt = (hour) => new Date(hour * MS);
 
 /** Milliseconds to hours, with the fraction. */
-export const hoursOf = (/** @type {number} */ ms) => ms / MS;
+export const hoursOf = (ms) => ms / MS;
 
 /** Reads a timestamp of the API; NaN for what is none. */
-export const hourOf = (/** @type {string} */ text) => Date.parse(text) / MS;
+export const hourOf = (text) => Date.parse(text) / MS;
 
 /** What the API takes: 2026-11-23T14:00:00Z. */
-export const stampOf = (/** @type {number} */ hour) => `${dateAt(hour).toISOString().slice(0, 19)}Z`;
+export const stampOf = (hour) => `${dateAt(hour).toISOString().slice(0, 19)}Z`;
 
 /** YYYY-MM-DD of an hour's UTC day. */
-export const dayText = (/** @type {number} */ hour) => dateAt(hour).toISOString().slice(0, 10);
+export const dayText = (hour) => dateAt(hour).toISOString().slice(0, 10);
 
 /** The midnight at or before an hour. */
-export const midnightOf = (/** @type {number} */ hour) => Math.floor(hour / DAY) * DAY;
+export const midnightOf = (hour) => Math.floor(hour / DAY) * DAY;
 
 /** 0 for Monday. */
-export const weekdayOf = (/** @type {number} */ hour) => ((Math.floor(hour / DAY) + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+export const weekdayOf = (hour) => ((Math.floor(hour / DAY) + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
 
 /** The Monday 00:00 UTC at or before an hour. */
-export const mondayOf = (/** @type {number} */ hour) => midnightOf(hour) - weekdayOf(hour) * DAY;
+export const mondayOf = (hour) => midnightOf(hour) - weekdayOf(hour) * DAY;
 
 /** YYYY-MM-DD, a day that exists, 1970 to 9998: its first hour. Anything else: null. */
-export function parseDay(/** @type {string} */ text) {
-    const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-    if (!parts) {
-        return null;
-    }
-    const hour = Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])) / MS;
-    const year = Number(parts[1]);
-    return year < 1970 || year > 9998 || dayText(hour) !== text ? null : hour;
+export function parseDay(text) {
+	const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+	if (!parts) {
+		return null;
+	}
+	const hour = Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])) / MS;
+	const year = Number(parts[1]);
+	return year < 1970 || year > 9998 || dayText(hour) !== text ? null : hour;
 }
 
 /** ISO 8601: the week that holds the year's first Thursday is week 1. */
-export function weekNumber(/** @type {number} */ hour) {
-    const thursday = dateAt(mondayOf(hour) + 3 * DAY);
-    return 1 + Math.floor((thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / (WEEK * MS));
+export function weekNumber(hour) {
+	const thursday = dateAt(mondayOf(hour) + 3 * DAY);
+	return 1 + Math.floor((thursday.getTime() - Date.UTC(thursday.getUTCFullYear(), 0, 1)) / (WEEK * MS));
 }
 
 /** "Tue 29 Sep", with the year where it is not `year`. */
-export function dayOf(/** @type {number} */ hour, year = 0) {
-    const at = dateAt(hour);
-    const own = at.getUTCFullYear();
-    return `${WEEKDAYS[weekdayOf(hour)]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${year && own !== year ? ` ${own}` : ''}`;
+export function dayOf(hour, year = 0) {
+	const at = dateAt(hour);
+	const own = at.getUTCFullYear();
+	return `${WEEKDAYS[weekdayOf(hour)]} ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]}${year && own !== year ? ` ${own}` : ''}`;
 }
 
 /** "14:00"; an end at midnight is 24:00 of the day before, as people say it. */
-export function timeOf(/** @type {number} */ hour, isEnd = false) {
-    return isEnd && hour % DAY === 0 ? '24:00' : `${pad(dateAt(hour).getUTCHours())}:00`;
+export function timeOf(hour, isEnd = false) {
+	return isEnd && hour % DAY === 0 ? '24:00' : `${pad(dateAt(hour).getUTCHours())}:00`;
 }
 
 /** "Tue 29 Sep 14:00" in UTC. */
-export function momentOf(/** @type {number} */ hour, isEnd = false, year = 0) {
-    return `${dayOf(isEnd && hour % DAY === 0 ? hour - 1 : hour, year)} ${timeOf(hour, isEnd)}`;
+export function momentOf(hour, isEnd = false, year = 0) {
+	return `${dayOf(isEnd && hour % DAY === 0 ? hour - 1 : hour, year)} ${timeOf(hour, isEnd)}`;
 }
 
 /** "Tue 29 Sep 00:00 – 24:00", "Tue 29 Sep 00:00 – Thu 1 Oct 24:00": the day is not said twice. Years where they are not `year`. */
-export function windowText(/** @type {number} */ start, /** @type {number} */ end, year = 0) {
-    const last = midnightOf(end - 1) === midnightOf(start) ? timeOf(end, true) : momentOf(end, true, year);
-    return `${momentOf(start, false, year)} – ${last}`;
+export function windowText(start, end, year = 0) {
+	const last = midnightOf(end - 1) === midnightOf(start) ? timeOf(end, true) : momentOf(end, true, year);
+	return `${momentOf(start, false, year)} – ${last}`;
 }
 
 /** The same window in the reader's own time ("Tue 29 Sep 02:00 – Fri 2 Oct 02:00"), or '' where that is UTC all along. */
-export function localWindow(/** @type {number} */ start, /** @type {number} */ end) {
-    const days = [dateAt(start), dateAt(end)];
-    if (days.every((day) => day.getTimezoneOffset() === 0)) {
-        return '';
-    }
-    return days.map((day) => `${WEEKDAYS[(day.getDay() + 6) % 7]} ${day.getDate()} ${MONTHS[day.getMonth()]} `
-        + `${pad(day.getHours())}:${pad(day.getMinutes())}`).join(' – ');
+export function localWindow(start, end) {
+	const days = [dateAt(start), dateAt(end)];
+	if (days.every((day) => day.getTimezoneOffset() === 0)) {
+		return '';
+	}
+	return days.map((day) => `${WEEKDAYS[(day.getDay() + 6) % 7]} ${day.getDate()} ${MONTHS[day.getMonth()]} `
+		+ `${pad(day.getHours())}:${pad(day.getMinutes())}`).join(' – ');
 }
 
 /** What the reader's clock is called now: "UTC+2", "UTC−3:30"; '' for UTC. */
-export function zoneName(/** @type {number} */ hour) {
-    const offset = -dateAt(hour).getTimezoneOffset();
-    const rest = Math.abs(offset) % 60;
-    return offset === 0 ? '' : `UTC${offset > 0 ? '+' : '−'}${Math.floor(Math.abs(offset) / 60)}${rest ? `:${pad(rest)}` : ''}`;
+export function zoneName(hour) {
+	const offset = -dateAt(hour).getTimezoneOffset();
+	const rest = Math.abs(offset) % 60;
+	return offset === 0 ? '' : `UTC${offset > 0 ? '+' : '−'}${Math.floor(Math.abs(offset) / 60)}${rest ? `:${pad(rest)}` : ''}`;
 }
 
 /** "45 h", "2 d 4 h": how people say a length. */
-export function lengthOf(/** @type {number} */ hours) {
-    const whole = Math.max(0, Math.ceil(hours));
-    if (whole < 48) {
-        return `${whole} h`;
-    }
-    const rest = whole % DAY;
-    return rest === 0 ? `${whole / DAY} d` : `${Math.floor(whole / DAY)} d ${rest} h`;
+export function lengthOf(hours) {
+	const whole = Math.max(0, Math.ceil(hours));
+	if (whole < 48) {
+		return `${whole} h`;
+	}
+	const rest = whole % DAY;
+	return rest === 0 ? `${whole / DAY} d` : `${Math.floor(whole / DAY)} d ${rest} h`;
 }

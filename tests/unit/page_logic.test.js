@@ -136,7 +136,7 @@ test('free GPUs are counted as by going through every hour', () => {
         }).filter((row) => row.length > 1);
         const picture = new model.Model(answer({bookings, held}));
         const now = START + random(240);
-        const {first: begin, hours, days} = picture.occupancy([0, 1, 2], now);
+        const {first: begin, hours, columns: days} = picture.occupancy([0, 1, 2], now);
         assert.equal(begin, START);
         for (let hour = 0; hour < 240; hour++)
             assert.equal(hours[hour], [0, 1, 2].filter((gpu) => picture.holdAt(gpu, START + hour)).length, `hour ${hour}, seed ${first}`);
