@@ -10,12 +10,10 @@
  * PROCPLAN_BENCH_GPUS (104,1000,10000; in eights) and PROCPLAN_BENCH_DENSITIES (1,10,100) choose the databases, PROCPLAN_BENCH_ROWS (a regular
  * expression) the rows; TMPDIR chooses the file system.
  */
-const {execFileSync} = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
-const os = require('node:os');
-const path = require('node:path');
-const {build, request, startServer} = require('../api/harness.js');
+const {request} = require('../api/harness.js');
+const {withFilledServer} = require('./filled.js');
 
 const list = (name, otherwise) => (process.env[name] || otherwise).split(',').map(Number);
 const SIZES = list('PROCPLAN_BENCH_GPUS', '104,1000,10000');
@@ -24,7 +22,6 @@ const WANTED = new RegExp(process.env.PROCPLAN_BENCH_ROWS || '');
 /* What the databases hold, and how many days of the year are to come. */
 const PAST = {bookings: () => 20, ahead: 15};
 const AHEAD_OF_US = {bookings: (density) => density, ahead: 365};
-const NOBODY = 65534;
 
 /* Hours since 1970. The first kind of databases reaches from 350 days ago to 15 days ahead. */
 const NOW = Math.floor(Date.now() / 3_600_000);
@@ -64,30 +61,6 @@ const ROWS = [
     {name: 'calendar of a user, fresh', target: (i) => `/api/calendar.ics?user_label=user-${String(i).padStart(3, '0')}`},
     {name: 'metrics', target: () => '/api/metrics'},
 ];
-
-/* -- a server over a filled database -------------------------------------------------------------------------- */
-
-async function withServer(gpus, density, scene, body) {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'procplan-bench-'));
-    fs.chmodSync(folder, 0o755);
-    const filled = path.join(folder, 'state');
-    try {
-        execFileSync(path.join(build, 'tests', 'bench', 'fill'),
-            [filled, gpus, gpus * scene.bookings(density), density, scene.ahead].map(String));
-        const config = fs.readFileSync(path.join(filled, 'config.json'), 'utf8');
-        /* Started by root, the pool runs as the owner of the database's folder. */
-        if (process.getuid() === 0)
-            for (const name of ['.', ...fs.readdirSync(filled)]) fs.chownSync(path.join(filled, name), NOBODY, NOBODY);
-        const server = await startServer({config, workers: 1, args: ['--database', path.join(filled, 'procplan.db')]});
-        try {
-            await body(server);
-        } finally {
-            await server.stop();
-        }
-    } finally {
-        fs.rmSync(folder, {recursive: true, force: true});
-    }
-}
 
 /* -- measuring ------------------------------------------------------------------------------------------------ */
 
@@ -154,7 +127,7 @@ async function main() {
         if (rows.length === 0) continue;
         for (const gpus of SIZES)
             for (const density of DENSITIES)
-                await withServer(gpus, density, scene, async (server) => {
+                await withFilledServer({gpus, bookings: gpus * scene.bookings(density), density, ahead: scene.ahead}, async (server) => {
                     const world = scene === PAST ? await bookThree(server) : {};
                     for (const [row, cells] of rows)
                         cells.push({gpus, density, ...await measure(server, row, world, gpus >= 10_000 ? 9 : 31)});
