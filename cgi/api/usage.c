@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgi/api/csv.h"
 #include "cgi/planner/usage.h"
+#include "common/csv.h"
 #include "common/text.h"
 
 #include "common/banned.h"

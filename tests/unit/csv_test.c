@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "cgi/api/csv.h"
+#include "common/csv.h"
 
 #include "common/banned.h"
 

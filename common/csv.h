@@ -2,8 +2,8 @@
  * CSV (RFC 4180): CRLF behind each line, cells quoted where they must be. For spreadsheets, which take a cell for a formula when
  * it begins with = + - @ (also their wide forms), a tab or an end of line: such a text gets an apostrophe in front.
  */
-#ifndef CGI_API_CSV_H
-#define CGI_API_CSV_H
+#ifndef COMMON_CSV_H
+#define COMMON_CSV_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "cgi/api/csv.h"
+#include "common/csv.h"
 
 #include <inttypes.h>
 #include <string.h>
