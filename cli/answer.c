@@ -82,6 +82,10 @@ static bool refuse(const struct http *http, const struct http_request *request, 
     struct error unread = ERROR_INIT;
     struct json_object *json = NULL;
     const char *sentence, *field, *limit;
+    bool of_one = strncmp(request->path, "api/bookings/", 13) == 0 || strcmp(request->method, "POST") == 0;
+
+    if (answer->status == 404 && !of_one) /* no planner says that of what every planner has */
+        return refuse_foreign(http, request, answer, err);
 
     if (!json_read_large(answer->body.data, answer->body.length, HTTP_ANSWER_CONTAINERS_MAX, &json, &unread) ||
         !(sentence = text_of(json, "error"))) {

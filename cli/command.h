@@ -53,7 +53,7 @@ struct command {
     const char *name;
     const char *operands; /* for --help: "ID", "-- COMMAND…"; NULL: none */
     size_t operands_min, operands_max;
-    const char *summary;  /* one line */
+    const char *summary;  /* what it does: begins small, ends without a period */
     const char *details;  /* more for --help; NULL: nothing */
     const char *example;  /* lines, indented by two, each with a newline */
     const struct cli_option *options;
