@@ -308,9 +308,9 @@ export function createStore() {
 		goToday() {
 			this.look({ date: homeOf(state.view.zoom, state.now, narrow) });
 		},
-		fold(id, shut) {
+		fold(ids, shut) {
 			const folded = new Set(state.folded);
-			folded[shut ? 'add' : 'delete'](id);
+			[ids].flat().forEach((id) => folded[shut ? 'add' : 'delete'](id));
 			set({ folded });
 			remember('folded', [...folded]);
 		},

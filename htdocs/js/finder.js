@@ -1,0 +1,166 @@
+/** Find: "2 GPUs of H100 for 36 hours from now". The windows stand in a list and, with the same numbers, on the grid. */
+
+import { homeOf, remember, remembered } from './address.js';
+import { afterOf, gpuList, hoursInView, inText, whyNever } from './bar-words.js';
+import { around, byId, element, setText } from './dom.js';
+import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
+
+const TYPING_MS = 250;
+const SLOW_MS = 300; /* a search that is faster says nothing */
+const PAGE = 10;
+const MOST = 100; /* windows, and nodes in an address; with more nodes the answer is sifted here */
+
+/** @param {import('./store.js').Store} store */
+export function mountFinder(store) {
+	const { state } = store;
+	const [panel, form, words, list, later] = ['find', 'find-form', 'find-words', 'find-list', 'find-later'].map(byId);
+	const { gpus, hours, kind, from, day } = form.elements;
+	const narrow = matchMedia('(max-width: 560px)');
+	let round = 0; /* an answer to an older question is not shown */
+	let timer = 0;
+	let limit = PAGE;
+	let filters = '';
+
+	function fillKinds() {
+		const kinds = [...new Set(state.model.gpus.map((gpu) => gpu.kind))].filter((one) => state.view.kinds?.includes(one) ?? true);
+		const wish = kind.value || remembered('find', {}).kind;
+		kind.replaceChildren(element('option', { value: '' }, 'any kind'), ...kinds.map((value) => element('option', { value }, value)));
+		kind.value = kinds.includes(wish) ? wish : '';
+	}
+
+	function take(found, text) {
+		store.set({ windows: found.map((one, at) => ({ ...one, number: at + 1 })), chosen: Math.min(state.chosen || 1, found.length) });
+		later.hidden = found.length < limit || limit >= MOST;
+		setText(words, text);
+	}
+
+	async function search() {
+		clearTimeout(timer);
+		const mine = ++round;
+		const only = state.view.nodes && new Set(state.view.nodes);
+		const nodes = state.model.nodes.filter((node) => !only || only.has(node.id));
+		const wish = { gpus: Number(gpus.value), hours: Number(hours.value), kind: kind.value };
+		const after = afterOf(from.value, day.value, state.now);
+		const never = after === null ? 'From which day?' : whyNever(wish, nodes, state.session?.limits);
+		if (never) {
+			take([], never);
+			return;
+		}
+		remember('find', wish);
+		const slow = setTimeout(setText, SLOW_MS, words, 'Looking…');
+		const few = only && nodes.length <= MOST;
+		let found = [];
+		let text = 'No such window in the time that can be booked.';
+		try {
+			found = await store.find({ ...wish, after: Number(after), nodes: few ? nodes.map((node) => node.id) : null, limit: only && !few ? MOST : limit });
+			found = found.filter((one) => nodes.some((node) => node.index === one.node)).slice(0, limit);
+		} catch (/** @type {any} */ error) {
+			text = error.message;
+		}
+		clearTimeout(slow);
+		if (mine === round) {
+			take(found, found.length ? `First windows${only ? ' on the nodes shown' : ''}, UTC` : text);
+		}
+	}
+
+	function soon(wait) {
+		clearTimeout(timer);
+		timer = setTimeout(search, wait);
+	}
+
+	function draw() {
+		const { model, windows, chosen, now } = state;
+		const year = dateAt(now).getUTCFullYear();
+		const held = list.contains(document.activeElement);
+		list.replaceChildren(...windows.map((one) => {
+			const local = localWindow(one.start, one.end);
+			return element('li', {}, element('button', { type: 'button', 'data-number': one.number, 'aria-current': one.number === chosen && 'true' },
+				element('b', {}, String(one.number)), element('b', {}, momentOf(one.start, false, year)), element('i', {}, inText(one.start, now)),
+				element('span', {}, `to ${momentOf(one.end, true, year)} · `, element('bdi', {}, model.nodes[one.node].name), ' ',
+					element('bdi', {}, gpuList(one.gpus.map((gpu) => model.gpus[gpu])))),
+				local && element('span', {}, `${local} ${zoneName(one.start)}`)));
+		}));
+		byId('find-book').disabled = !windows.length;
+		held && list.querySelector('[aria-current]')?.focus({ preventScroll: true });
+	}
+
+	/** Shows a window on the grid; `book` also takes it. */
+	function show({ number, node, gpus: some, start, end }, book) {
+		const { date, zoom } = state.view;
+		const { id } = state.model.nodes[node];
+		if (start < date || start > date + hoursInView(byId('grid')) * .85) {
+			store.look({ date: homeOf(zoom, start, narrow.matches) });
+		}
+		if (state.folded.has(id)) {
+			store.fold(id, false);
+		}
+		store.set({ chosen: number });
+		if (book) {
+			narrow.matches && store.set({ panel: null });
+			store.select({ node, gpus: some, start, end }, true);
+		}
+	}
+
+	const act = (event) => {
+		const number = Number(around(event, '[data-number]')?.dataset.number);
+		const one = state.windows[number - 1];
+		if (one && (event.type === 'click' || number !== state.chosen)) {
+			show(one, event.type === 'click');
+		}
+	};
+	list.addEventListener('click', act);
+	list.addEventListener('focusin', act);
+	panel.addEventListener('keydown', (event) => {
+		const stops = [gpus, ...list.querySelectorAll('button'), later];
+		const at = stops.indexOf(document.activeElement);
+		const to = stops[at + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+		if (at > 0 && to && !to.hidden) {
+			event.preventDefault();
+			to.focus();
+		}
+	});
+	later.addEventListener('click', async () => {
+		const next = state.windows.length;
+		limit += PAGE;
+		await search();
+		draw();
+		list.children[next]?.firstChild.focus();
+	});
+	form.addEventListener('input', () => {
+		day.hidden = from.value !== 'date';
+		limit = PAGE;
+		soon(TYPING_MS);
+	});
+	form.addEventListener('submit', async (event) => {
+		event.preventDefault();
+		await search();
+		state.chosen && show(state.windows[state.chosen - 1], true);
+	});
+
+	store.on((_, changed) => {
+		const open = state.panel === 'find';
+		const shown = JSON.stringify([state.view.nodes, state.view.kinds]);
+		if (open && panel.hidden) {
+			const { gpus: count = 1, hours: length = 24 } = remembered('find', {});
+			gpus.value = count;
+			hours.value = length;
+			day.min = dayText(state.now);
+			panel.hidden = false;
+			fillKinds();
+			gpus.select();
+			soon(0);
+		} else if (!open && !panel.hidden) {
+			panel.hidden = true;
+			clearTimeout(timer);
+			round++;
+			store.set({ windows: [], chosen: 0 });
+		} else if (open && (changed.has('model') || shown !== filters || changed.has('connection'))) {
+			fillKinds();
+			soon(TYPING_MS);
+		}
+		filters = shown;
+		if (open && (changed.has('windows') || changed.has('chosen') || changed.has('now'))) {
+			draw();
+		}
+	});
+}
