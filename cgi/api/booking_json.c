@@ -59,6 +59,9 @@ void write_node(struct json_writer *w, const struct node *node)
     json_put_string(w, "id", node->id);
     json_put_string(w, "name", node->name);
     json_put_integer(w, "gpu_count", (int64_t)node->gpu_count);
+    /* Then a GPU's place in the list says nothing about its index in the machine: the retired one may still be plugged in. */
+    if (node->gpu_total > node->gpu_count)
+        json_put_integer(w, "retired_gpu_count", (int64_t)(node->gpu_total - node->gpu_count));
     json_key(w, "gpus");
     json_open_array(w);
     for (size_t i = 0; i < node->gpu_count; i++) {

@@ -1,6 +1,8 @@
 'use strict';
 const assert = require('node:assert/strict');
-const {CONFIG, request, suite} = require('./harness.js');
+const {test} = require('node:test');
+const {assertHas, reload} = require('./fixtures.js');
+const {CONFIG, request, serverMissing, startServer, suite} = require('./harness.js');
 
 const it = suite({config: CONFIG});
 
@@ -47,4 +49,21 @@ it('an unknown query parameter does not disturb', async (server) => {
     const answer = await request(server, 'GET', '/api/nodes?_=1732358400&x');
     assert.equal(answer.status, 200);
     assert.equal(answer.json.nodes.length, 4);
+});
+
+test('a node says how many of its GPUs are retired, as long as there are any', {skip: serverMissing()}, async () => {
+    const config = (...ids) => ({nodes: [{id: 'n', gpus: ids.map((id) => ({id}))}]});
+    const server = await startServer({config: config('g0', 'g1', 'g2')});
+    const node = async (...ids) => {
+        server.writeConfig(config(...ids));
+        assert.equal((await reload(server)).status, 200);
+        return (await request(server, 'GET', '/api/nodes')).json.nodes[0];
+    };
+    try {
+        assertHas(await node('g1'), {gpu_count: 1, retired_gpu_count: 2});
+        assertHas(await node('g1', 'g2'), {gpu_count: 2, retired_gpu_count: 1});
+        assert.equal((await node('g2', 'g1', 'g0')).retired_gpu_count, undefined);
+    } finally {
+        await server.stop();
+    }
 });
