@@ -137,12 +137,14 @@ struct settled api_booking(struct call *call)
 struct patch {
     int64_t id;
     struct booking_edit edit;
+    bool dry_run;
 };
 
 /* A field that nobody reads must not look as if it had been changed. */
 static bool check_known(struct call *call)
 {
-    static const char *const fields[] = {"start", "end", "gpu_ids", "gpu_count", "user_label", "priority", "note", "version"};
+    static const char *const fields[] = {"start", "end", "gpu_ids", "gpu_count", "user_label", "priority", "note", "version",
+                                         "dry_run"};
     const size_t count = sizeof fields / sizeof fields[0];
 
     json_object_object_foreach(call->json, name, value)
@@ -155,7 +157,7 @@ static bool check_known(struct call *call)
             continue;
         const char *near = text_nearest(name, fields, count);
         return error_field(&call->err, ERROR_BAD_REQUEST, name, "Unknown field '%.100s'%s%s%s; a change takes start, end, "
-                           "gpu_ids, gpu_count, user_label, priority, note and version", name,
+                           "gpu_ids, gpu_count, user_label, priority, note, version and dry_run", name,
                            near != NULL ? " (did you mean '" : "", near != NULL ? near : "", near != NULL ? "'?)" : "");
     }
     return true;
@@ -214,7 +216,7 @@ struct settled api_booking_patch(struct call *call)
     struct patch patch = {0};
 
     if (!read_booking_id(call, "does not exist", &patch.id) || !read_object(call) ||
-        !read_edit(call, &patch.edit))
+        !read_edit(call, &patch.edit) || !read_boolean(call, "dry_run", &patch.dry_run))
         return reply_error(call);
-    return reply_write(call, &(struct write_answer){.status = 200, .write = write_patch, .context = &patch});
+    return reply_write(call, &(struct write_answer){.status = 200, .dry_run = patch.dry_run, .write = write_patch, .context = &patch});
 }

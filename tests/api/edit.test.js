@@ -390,3 +390,25 @@ retired('on a retired node a booking may shrink, and nothing can be added', asyn
     assert.equal(await held(server, '2', day, 4, '7'), '###.');
     assertHas(await edit(server, id, {end: iso(day + 4), gpu_count: 2}), {gpu_ids: ['1', '2']});
 });
+
+/* -- dry_run --------------------------------------------------------------------------------------------------- */
+
+it('a change that is only tried is answered as if it had been made, and leaves all as it was', async (server) => {
+    const day = ownDay();
+    const id = await made(server, day + 1, 2);
+    const before = await stateOf(server, id, iso(day), iso(day + 8));
+    assertHas(await edit(server, id, {end: iso(day + 6), user_label: 'bob', dry_run: true}), {end: iso(day + 6), user_label: 'bob', version: 2});
+    assert.equal(await stateOf(server, id, iso(day), iso(day + 8)), before);
+    assert.equal((await request(server, 'GET', `/api/events?booking_id=${id}`)).json.events.length, 1);
+});
+
+it('a change that is only tried is refused as one that is made', async (server) => {
+    const day = ownDay();
+    const id = await made(server, day + 1, 2);
+    const other = await made(server, day + 4, 2);
+    const answer = await tryToEdit(server, id, {end: iso(day + 5), dry_run: true});
+    assertRefused(answer, 409, /already booked/);
+    assert.equal(answer.json.conflicts[0].booking_id, other);
+    assertRefused(await tryToEdit(server, id, {end: iso(day + 3), version: 9, dry_run: true}), 412);
+    assertRefused(await tryToEdit(server, id, {end: iso(day + 3), dry_run: 'yes'}), 400, /dry_run/);
+});
