@@ -108,7 +108,7 @@ static bool read_clock(const char *text, char out[16], const char **offset)
     if (hours < 1 || hours > 2 || length > 8)
         return false;
     snprintf(out, 16, "%s%.*s", hours == 1 ? "0" : "", (int)length, text);
-    *offset = text + length;
+    *offset = text + length + strspn(text + length, " \t"); /* a blank before it is how people write */
     return **offset == '\0' || **offset == 'Z' || **offset == 'z' || **offset == '+' || **offset == '-';
 }
 
