@@ -16,7 +16,7 @@ export function mountBars(grid) {
 	const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
 	/** @type {Map<string, number>} */
 	const widths = new Map();
-	/** @type {Map<string, {block: Block, made: HTMLElement, label: HTMLElement|null}>} */
+	/** @type {Map<string, ReturnType<typeof bar>>} */
 	const drawn = new Map();
 	let drawnOf = '';
 	let fresh = false; /* what is new now came from other people, and fades in */
@@ -38,22 +38,24 @@ export function mountBars(grid) {
 
 	const letter = (priority) => PRIORITIES[priority][0].toUpperCase();
 
-	/** Who and the priority's letter, the note where it fits; in little room the letter only, and then nothing. */
+	/** Who and the priority's letter, the note where it fits; in little room the letter only, and then nothing. With its width in px. */
 	function labelOf(block, width) {
 		const { booking } = block;
-		if (width < 14) {
-			return null;
-		}
 		const sign = element('b', {}, booking.status === 0 ? letter(booking.priority) : '✓');
 		const who = textWidth(booking.label, 600);
+		if (width < 14) {
+			return { label: null, size: 0 };
+		}
 		if (width < 24 || (width < 42 && who + 18 > width)) {
-			return element('span', { class: 'label tight' }, sign);
+			return { label: element('span', { class: 'label tight' }, sign), size: 14 };
 		}
-		const parts = [element('bdi', { class: 'who' }, booking.label), sign];
-		if (booking.note && who + textWidth(booking.note, 400) + 36 < width) {
-			parts.push(element('bdi', { class: 'note' }, booking.note));
-		}
-		return element('span', { class: classes({ label: true, tight: who + 26 > width }) }, ...parts);
+		const note = booking.note ? textWidth(booking.note, 400) : 0;
+		const fits = note > 0 && who + note + 36 < width;
+		return {
+			label: element('span', { class: classes({ label: true, tight: who + 26 > width }) },
+				element('bdi', { class: 'who' }, booking.label), sign, fits && element('bdi', { class: 'note' }, booking.note)),
+			size: Math.min(width, who + 30 + (fits ? note + 5 : 0)),
+		};
 	}
 
 	function box(made, first, last, start, end) {
@@ -88,21 +90,22 @@ export function mountBars(grid) {
 			'data-id': booking.id,
 		});
 		box(made, first, last, start, end);
-		const label = labelOf(block, (end - start) * grid.scale.hourWidth - 2);
+		const width = (end - start) * grid.scale.hourWidth - 2;
+		const { label, size } = labelOf(block, width);
 		made.append(label ?? '');
-		return { block, made, label };
+		return { block, made, label, room: Math.max(0, width - size), moved: 0 };
 	}
 
 	/** Labels of bars that begin left of the view stand at its edge. */
-	function followEdge() {
-		const edge = grid.scroller.scrollLeft + grid.box.left;
-		for (const { block, label } of drawn.values()) {
+	function follow() {
+		const edge = grid.at.left + grid.box.left;
+		for (const one of drawn.values()) {
+			const { block, label, room } = one;
 			if (label) {
-				const x = grid.x(Math.max(block.start, grid.origin));
-				const by = Math.min(Math.max(0, edge - x), Math.max(0, (block.end - block.start) * grid.scale.hourWidth - label.offsetWidth - 4));
-				const move = by > 0 ? `translateX(${Math.round(by)}px)` : '';
-				if (label.style.transform !== move) {
-					label.style.transform = move;
+				const by = Math.round(Math.min(Math.max(0, edge - grid.x(Math.max(block.start, grid.origin))), room));
+				if (one.moved !== by) {
+					one.moved = by;
+					label.style.transform = by > 0 ? `translateX(${by}px)` : '';
 				}
 			}
 		}
@@ -110,9 +113,7 @@ export function mountBars(grid) {
 
 	function draw() {
 		const { model } = state;
-		const { from, to } = grid.rows();
-		const { start, end } = grid.span();
-		const around = (end - start) / 4;
+		const { from, to, start, end } = grid.area;
 		const name = [model.version, Math.floor(state.now), state.view.person, state.view.mine, state.who, state.session?.user ?? ''].join('\n');
 		if (name !== drawnOf) { /* what stays as it is keeps its element, so that nothing flickers */
 			const [version] = drawnOf.split('\n');
@@ -127,7 +128,7 @@ export function mountBars(grid) {
 			clear();
 			return;
 		}
-		const wanted = new Map(blocksIn(model, grid.layout.rows, from, to, Math.floor(start - around), Math.ceil(end + around))
+		const wanted = new Map(blocksIn(model, grid.layout.rows, from, to, start, end)
 			.map((block) => [block.key, block]));
 		for (const [key, { made }] of drawn) {
 			if (!wanted.has(key)) {
@@ -151,7 +152,6 @@ export function mountBars(grid) {
 		for (const { block, made } of drawn.values()) {
 			made.classList.toggle('open', block.booking.id === state.open);
 		}
-		followEdge();
 	}
 
 	function clear() {
@@ -201,6 +201,7 @@ export function mountBars(grid) {
 
 	return {
 		draw,
+		follow,
 		overlay,
 		reset() {
 			clear();

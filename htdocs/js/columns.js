@@ -158,10 +158,8 @@ export function mountColumns(grid) {
 				drawnOf = countsOf;
 			}
 			const { unit } = grid.scale;
-			const span = grid.span();
-			const around = Math.max(unit, (span.end - span.start) / 3);
-			const from = Math.max(grid.origin, span.start - around);
-			const hours = new Set(columnsIn(from, span.end + around, unit));
+			const { start: from, end: to } = grid.area;
+			const hours = new Set(columnsIn(from, to, unit));
 			for (const [hour, parts] of drawn) {
 				if (!hours.has(hour)) {
 					parts.forEach((part) => part.remove());
@@ -180,7 +178,7 @@ export function mountColumns(grid) {
 			}
 			head.append(cells);
 			lines.append(behind);
-			const steps = columnsIn(from, span.end + around, unit === WEEK ? WEEK : DAY);
+			const steps = columnsIn(from, to, unit === WEEK ? WEEK : DAY);
 			const wanted = new Map(steps.map((hour) => [hour, title(hour)]).filter(([, words]) => words));
 			for (const [hour, one] of titles) {
 				if (!wanted.has(hour)) {
@@ -196,17 +194,16 @@ export function mountColumns(grid) {
 					head.append(one);
 				}
 			}
-			lines.style.height = `${Math.min(grid.box.height - grid.box.head, grid.layout.height)}px`;
+			lines.style.setProperty('--tall', `${Math.min(grid.box.height - grid.box.head, grid.layout.height)}px`);
 			const nowX = grid.x(state.now);
-			const shown = state.now > span.start - around && state.now < span.end + around;
-			nowLine.hidden = nowDot.hidden = !shown;
+			nowLine.hidden = nowDot.hidden = state.now < from || state.now > to;
 			nowLine.style.left = nowDot.style.left = `${nowX}px`;
-			const pastFrom = Math.max(grid.box.left, grid.x(span.start - around));
-			past.style.left = `${pastFrom}px`;
-			past.style.width = `${Math.max(0, Math.min(nowX, grid.x(span.end + around)) - pastFrom)}px`;
-			drawSky(from, span.end + around);
-			drawCorner(span.start);
+			past.style.left = `${grid.x(from)}px`;
+			past.style.width = `${Math.max(0, Math.min(nowX, grid.x(to)) - grid.x(from))}px`;
+			drawSky(from, to);
 		},
+		/** What follows the scrolling: the corner names the month at the left edge. */
+		follow: () => drawCorner(grid.span().start),
 		/** Dates of the selection take the accent. */
 		mark(start, end) {
 			for (const [hour, [cell]] of drawn) {

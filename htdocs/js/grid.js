@@ -16,7 +16,8 @@ import { homeOf } from './address.js';
 import { WEEK, mondayOf } from './time.js';
 
 const SETTLED_MS = 140;
-const ROWS_AROUND = 8; /* drawn beyond the edges, for scrolling runs ahead of drawing */
+const ROWS_AROUND = 14; /* drawn beyond the edges: scrolling runs ahead of drawing, and most frames then draw nothing */
+const SPANS_AROUND = 0.4;
 
 /** @param {import('./store.js').Store} store */
 export function mountGrid(store) {
@@ -30,6 +31,7 @@ export function mountGrid(store) {
 	let shownDate = NaN; /* as the store knows it */
 	let shownFilter = '';
 	let isPlaced = false;
+	let isDirty = true; /* something but the scroll position has changed */
 
 	const grid = {
 		store,
@@ -38,22 +40,20 @@ export function mountGrid(store) {
 		origin: 0, /* the hour at the left end of the plane */
 		layout: layRows(state.model, state.view, state.folded, { band: 26, row: 28 }),
 		box: { x: 0, y: 0, width: 0, height: 0, left: 188, head: 76 }, /* px: the scroller in the window, and its sticky parts */
+		at: { left: 0, top: 0 }, /* the scroll position; read once a frame, for reading it may cost a layout */
+		area: { from: 0, to: -1, start: 0, end: 0 }, /* rows and hours that are drawn: what is in view, and some around it */
 		x: (hour) => grid.box.left + (hour - grid.origin) * grid.scale.hourWidth,
-		hourAt: (clientX) => grid.origin + (clientX - grid.box.x - grid.box.left + scroller.scrollLeft) / grid.scale.hourWidth,
-		rowAt: (clientY) => rowAt(grid.layout.rows, clientY - grid.box.y - grid.box.head + scroller.scrollTop),
+		hourAt: (clientX) => grid.origin + (clientX - grid.box.x - grid.box.left + grid.at.left) / grid.scale.hourWidth,
+		rowAt: (clientY) => rowAt(grid.layout.rows, clientY - grid.box.y - grid.box.head + grid.at.top),
 		/** Hours in view. */
 		span() {
-			const start = grid.origin + scroller.scrollLeft / grid.scale.hourWidth;
+			const start = grid.origin + grid.at.left / grid.scale.hourWidth;
 			return { start, end: start + Math.max(1, grid.box.width - grid.box.left) / grid.scale.hourWidth };
 		},
-		/** Rows in view, with some around them. */
+		/** Rows in view. */
 		rows() {
 			const { rows } = grid.layout;
-			const top = scroller.scrollTop;
-			return {
-				from: Math.max(0, rowAt(rows, top) - ROWS_AROUND),
-				to: Math.min(rows.length - 1, rowAt(rows, top + grid.box.height - grid.box.head) + ROWS_AROUND),
-			};
+			return { from: rowAt(rows, grid.at.top), to: rowAt(rows, grid.at.top + grid.box.height - grid.box.head) };
 		},
 		/** Scrolls as little as needed to have a stretch of rows and hours in view. */
 		reveal(first, last, start, end) {
@@ -61,9 +61,10 @@ export function mountGrid(store) {
 			const { left, head, width, height } = grid.box;
 			if (rows[first]) {
 				const bottom = rows[last].top + rows[last].height;
-				const top = Math.min(Math.max(scroller.scrollTop, bottom - (height - head)), rows[first].top);
-				if (top !== scroller.scrollTop) {
+				const top = Math.min(Math.max(grid.at.top, bottom - (height - head)), rows[first].top);
+				if (top !== grid.at.top) {
 					scroller.scrollTop = top;
+					readScroll();
 				}
 			}
 			const room = (width - left) / grid.scale.hourWidth;
@@ -75,8 +76,7 @@ export function mountGrid(store) {
 				report(begin);
 			}
 		},
-		draw,
-		drawNow: () => paint(),
+		drawNow: paint,
 	};
 
 	const columns = mountColumns(grid);
@@ -90,27 +90,38 @@ export function mountGrid(store) {
 		const style = getComputedStyle(document.documentElement);
 		const px = (name) => parseFloat(style.getPropertyValue(name));
 		grid.box = { x: left, y: top, width: scroller.clientWidth, height: scroller.clientHeight, left: px('--left'), head: px('--head') };
+		scroller.style.setProperty('--wide', `${grid.box.width}px`);
 		return { band: px('--band'), row: px('--row') };
+	}
+
+	function readScroll() {
+		grid.at = { left: scroller.scrollLeft, top: scroller.scrollTop };
+	}
+
+	function reset() {
+		isDirty = true;
+		rows.reset();
+		bars.reset();
+		columns.reset();
 	}
 
 	/** Lays out the rows anew; the one at the top stays at the top. */
 	function layOut() {
 		const sizes = measure();
-		const above = grid.layout.rows[rowAt(grid.layout.rows, scroller.scrollTop)];
-		const within = above ? scroller.scrollTop - above.top : 0;
+		const above = grid.layout.rows[rowAt(grid.layout.rows, grid.at.top)];
+		const within = above ? grid.at.top - above.top : 0;
 		grid.layout = layRows(state.model, state.view, state.folded, sizes);
 		plane.style.height = `${grid.box.head + grid.layout.height}px`;
-		if (above && scroller.scrollTop > 0) {
+		if (above && grid.at.top > 0) {
 			const same = grid.layout.rows.find((row) => row.node.id === above.node.id && row.gpu?.id === above.gpu?.id)
 				?? grid.layout.rows.find((row) => row.node.id === above.node.id);
-			if (same && same.top + within !== scroller.scrollTop) {
+			if (same && same.top + within !== grid.at.top) {
 				scroller.scrollTop = same.top + within;
 			}
 		}
 		scroller.setAttribute('aria-rowcount', String(grid.layout.rows.length + 1));
-		rows.reset();
-		bars.reset();
-		columns.reset();
+		readScroll();
+		reset();
 	}
 
 	/** Puts an hour at the left edge; the plane is laid around another date where this one is near its end. */
@@ -119,12 +130,11 @@ export function mountGrid(store) {
 		if (!isPlaced || hour < grid.origin + room || hour + 2 * room > grid.origin + PLANE_HOURS) {
 			grid.origin = Math.max(mondayOf(0) + WEEK, mondayOf(hour) - PLANE_HOURS / 2);
 			isPlaced = true;
-			rows.reset();
-			bars.reset();
-			columns.reset();
+			reset();
 		}
 		plane.style.width = `${grid.box.left + PLANE_HOURS * grid.scale.hourWidth}px`;
 		scroller.scrollLeft = Math.round((hour - grid.origin) * grid.scale.hourWidth);
+		readScroll();
 		Object.assign(scroller.dataset, {
 			origin: grid.origin, hourWidth: grid.scale.hourWidth, left: grid.box.left, head: grid.box.head,
 		});
@@ -146,9 +156,7 @@ export function mountGrid(store) {
 		const { start, end } = grid.span();
 		zoom = state.view.zoom;
 		grid.scale = scaleOf(zoom, innerWidth);
-		rows.reset();
-		bars.reset();
-		columns.reset();
+		reset();
 		const room = (grid.box.width - grid.box.left) / grid.scale.hourWidth;
 		const hour = wasHome
 			? homeOf(zoom, state.now, innerWidth <= 560)
@@ -166,9 +174,24 @@ export function mountGrid(store) {
 		if (!isPlaced) {
 			return;
 		}
-		columns.draw();
-		rows.draw();
-		bars.draw();
+		const { start, end } = grid.span();
+		const { from, to } = grid.rows();
+		const { area } = grid;
+		if (isDirty || from < area.from || to > area.to || start < area.start || end > area.end) {
+			const around = (end - start) * SPANS_AROUND;
+			grid.area = {
+				from: Math.max(0, from - ROWS_AROUND),
+				to: Math.min(grid.layout.rows.length - 1, to + ROWS_AROUND),
+				start: Math.max(grid.origin, Math.floor(start - around)),
+				end: Math.ceil(end + around),
+			};
+			isDirty = false;
+			columns.draw();
+			rows.draw();
+			bars.draw();
+		}
+		columns.follow();
+		bars.follow();
 	}
 
 	function draw() {
@@ -181,7 +204,7 @@ export function mountGrid(store) {
 		report(start);
 		if (start < grid.origin + WEEK || end > grid.origin + PLANE_HOURS - WEEK) {
 			placeAt(start);
-			draw();
+			paint();
 		}
 		rows.drawCells();
 	}
@@ -194,6 +217,7 @@ export function mountGrid(store) {
 	}
 
 	scroller.addEventListener('scroll', () => {
+		readScroll();
 		draw();
 		plan();
 	}, { passive: true });
@@ -232,6 +256,7 @@ export function mountGrid(store) {
 		if (changed.has('selection') || changed.has('windows') || changed.has('chosen') || changed.has('draft') || changed.has('open')) {
 			bars.overlay();
 		}
+		isDirty = true;
 		progress.hidden = !state.busy;
 		scroller.setAttribute('aria-busy', String(state.busy));
 		scroller.dataset.state = state.model.gpus.length > 0 || state.model.epoch ? 'ready' : 'loading';
@@ -241,7 +266,7 @@ export function mountGrid(store) {
 		}
 	});
 
-	mountPointer(grid, bars);
+	mountPointer(grid, bars, rows);
 	mountKeyboard(grid, rows);
 
 	measure();
@@ -250,8 +275,4 @@ export function mountGrid(store) {
 	store.cover(state.view.date, state.view.date + room);
 }
 
-/** @typedef {{store: import('./store.js').Store, scroller: HTMLElement, scale: {unit: number, snap: number, hourWidth: number}, origin: number,
- *   layout: ReturnType<typeof layRows>, box: {x: number, y: number, width: number, height: number, left: number, head: number},
- *   x: (hour: number) => number, hourAt: (clientX: number) => number, rowAt: (clientY: number) => number,
- *   span: () => {start: number, end: number}, rows: () => {from: number, to: number},
- *   reveal: (first: number, last: number, start: number, end: number) => void, draw: () => void, drawNow: () => void}} Grid */
+/** @typedef {any} Grid  the object above */

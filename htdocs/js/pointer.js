@@ -26,8 +26,8 @@ const SCROLL_ZONE = 28;
  * @property {import('./store.js').Selection|null} [target]  where it would land
  */
 
-/** @param {import('./grid.js').Grid} grid @param {ReturnType<import('./bars.js').mountBars>} bars */
-export function mountPointer(grid, bars) {
+/** @param {import('./grid.js').Grid} grid @param {ReturnType<import('./bars.js').mountBars>} bars @param {ReturnType<import('./rows.js').mountRows>} rows */
+export function mountPointer(grid, bars, rows) {
 	const { store, scroller } = grid;
 	const { state } = store;
 	const tip = document.body.appendChild(element('div', { id: 'tip', role: 'presentation', hidden: true }));
@@ -220,6 +220,12 @@ export function mountPointer(grid, bars) {
 		}
 	}
 
+	/** Whether the pointer is over a GPU's hours: not its name, not the header, not below the last row. */
+	function isRow(event, row) {
+		const { rows, height } = grid.layout;
+		return !!rows[row]?.gpu && !around(event, '.name, .head') && event.clientY - grid.box.y - grid.box.head + grid.at.top < height;
+	}
+
 	/** What a press begins: on a bar's end, a bar, the selection's grip, or free hours. */
 	function meaning(event) {
 		const grip = around(event, '.grip');
@@ -243,7 +249,7 @@ export function mountPointer(grid, bars) {
 				: event.clientX < box.left + reach && block.start === booking.start && booking.start > state.now ? 'start' : 'move';
 			return { kind: /** @type {Gesture['kind']} */ (kind), anchor: at, booking, fixed: !movable };
 		}
-		return around(event, '.row[data-gpu]') && !around(event, '.name') ? { kind: /** @type {const} */ ('select'), anchor: at } : null;
+		return isRow(event, at.row) ? { kind: /** @type {const} */ ('select'), anchor: at } : null;
 	}
 
 	scroller.addEventListener('pointerdown', (event) => {
@@ -344,11 +350,13 @@ export function mountPointer(grid, bars) {
 		if (block) {
 			hoverTimer = setTimeout(describe, HOVER_MS, block.booking);
 		}
-		const free = !made && around(event, '.row[data-gpu]') && !around(event, '.name');
+		const index = grid.rowAt(event.clientY);
+		const free = !made && isRow(event, index);
+		rows.near(around(event, '.head') ? -1 : index);
 		const hour = unitStart(grid.hourAt(event.clientX), grid.scale.snap);
 		hover.hidden = !free || hour + grid.scale.snap <= state.now;
 		if (!hover.hidden) {
-			const row = grid.layout.rows[grid.rowAt(event.clientY)];
+			const row = grid.layout.rows[index];
 			hover.style.left = `${grid.x(hour)}px`;
 			hover.style.width = `${grid.scale.snap * grid.scale.hourWidth}px`;
 			hover.style.top = `${row.top}px`;
@@ -379,6 +387,12 @@ export function mountPointer(grid, bars) {
 	}, { passive: true });
 
 	scroller.addEventListener('click', (event) => {
+		const cell = around(event, '.cell');
+		if (cell) { /* a screen reader's click: as Enter */
+			cell.focus();
+			cell.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+			return;
+		}
 		const row = around(event, '.fold')?.closest('.band');
 		if (row) {
 			const id = /** @type {HTMLElement} */ (row).dataset.node ?? '';

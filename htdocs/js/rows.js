@@ -75,16 +75,14 @@ export function mountRows(grid) {
 		setText(/** @type {Element} */ (made.querySelector('.free-now')), known ? words : '');
 		const strip = /** @type {SVGElement|null} */ (made.querySelector('.strip'));
 		if (strip) {
-			const { start, end } = grid.span();
-			const around = (end - start) / 2;
-			const from = Math.max(model.start, Math.floor(start - around));
-			const to = Math.min(model.end, Math.ceil(end + around));
+			const from = Math.max(model.start, grid.area.start);
+			const to = Math.min(model.end, grid.area.end);
 			const { first, hours } = model.occupancy(Array.from({ length: node.count }, (_, index) => node.first + index), state.now);
 			const values = to > from ? Array.from(hours.subarray(from - first, to - first)) : [];
 			strip.firstElementChild?.setAttribute('d', skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT));
 			strip.setAttribute('width', String(values.length * grid.scale.hourWidth));
 			strip.setAttribute('height', String(STRIP_HEIGHT));
-			strip.style.left = `${grid.x(from)}px`;
+			strip.style.left = `${grid.x(from) - grid.at.left}px`;
 		}
 	}
 
@@ -104,7 +102,7 @@ export function mountRows(grid) {
 			class: 'cell', role: 'gridcell', 'data-hour': hour, tabindex: stop ? 0 : -1, 'aria-label': label(row, hour),
 			'aria-colindex': Math.round((hour - grid.origin) / unit) + 2, 'aria-selected': chosen ? 'true' : 'false',
 		});
-		cell.style.left = `${grid.x(hour)}px`;
+		cell.style.left = `${grid.x(hour) - grid.at.left}px`;
 		cell.style.width = `${unit * hourWidth}px`;
 		return cell;
 	}
@@ -127,12 +125,14 @@ export function mountRows(grid) {
 			if (!row?.gpu || index < from || index > to) {
 				continue;
 			}
+			/** @type {HTMLElement[]} */
 			const old = [...made.querySelectorAll('.cell')];
 			const kept = old.find((cell) => cell === active);
 			const cells = columns.map((hour) => {
 				const stands = stop.row === index && stop.hour === hour;
-				if (kept && Number(kept.getAttribute('data-hour')) === hour) {
+				if (kept && Number(kept.dataset.hour) === hour) {
 					kept.setAttribute('aria-label', label(row, hour));
+					kept.style.left = `${grid.x(hour) - grid.at.left}px`;
 					return kept;
 				}
 				return cellOf(row, hour, stands);
@@ -159,7 +159,7 @@ export function mountRows(grid) {
 			}
 		},
 		draw() {
-			const { from, to } = grid.rows();
+			const { from, to } = grid.area;
 			const active = document.activeElement?.closest?.('.row');
 			for (const [index, made] of drawn) {
 				if ((index < from || index > to) && made !== active) {
@@ -176,8 +176,7 @@ export function mountRows(grid) {
 				}
 			}
 			layer.append(fresh);
-			const { start } = grid.span();
-			const name = [state.model.version, Math.floor(state.now), Math.round(start / WEEK), grid.scale.unit, from, to].join();
+			const name = [state.model.version, Math.floor(state.now), grid.scale.unit, ...Object.values(grid.area)].join();
 			if (name !== bandsOf) {
 				bandsOf = name;
 				for (const [index, made] of drawn) {
@@ -188,6 +187,10 @@ export function mountRows(grid) {
 			}
 		},
 		/** Names of the selection's GPUs take the accent. */
+		near(index) {
+			layer.querySelector('.near')?.classList.remove('near');
+			drawn.get(index)?.classList.add('near');
+		},
 		mark(gpus) {
 			for (const [index, made] of drawn) {
 				const gpu = grid.layout.rows[index]?.gpu;

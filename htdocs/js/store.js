@@ -68,6 +68,16 @@ export function createStore() {
 		Object.keys(part).forEach((key) => changed.add(key));
 	}
 
+	/** Shows another part of time, another zoom, other nodes; the address follows. */
+	function look(part) {
+		if ('nodes' in part) {
+			remember('nodes', part.nodes);
+		}
+		const view = { ...state.view, ...part };
+		set({ view });
+		history.replaceState(null, '', location.pathname + writeView(view, homeOf(view.zoom, state.now, narrow)));
+	}
+
 	/* -- the picture: one window of the timeline, kept fresh -------------------------------------------------------- */
 
 	let wanted = { start: 0, end: 0 }; /* what the model shall cover */
@@ -109,7 +119,11 @@ export function createStore() {
 			if (session !== state.session) {
 				skew = Date.parse(session.now) - Date.now();
 				skew = Math.abs(skew) < 2000 ? 0 : skew; /* it is told in whole seconds */
+				const isHome = state.view.date === homeOf(state.view.zoom, state.now, narrow);
 				set({ session, now: clock() });
+				if (isHome) { /* as this machine's clock had it */
+					look({ date: homeOf(state.view.zoom, state.now, narrow) });
+				}
 			}
 			take(answer);
 			if (state.connection !== 'live' || state.busy) {
@@ -144,10 +158,10 @@ export function createStore() {
 	function cover(start, end) {
 		const span = end - start;
 		const margin = span / 2;
-		if (start - margin >= wanted.start && end + margin <= wanted.end && span * 8 > wanted.end - wanted.start) {
+		if (start - margin >= wanted.start && end + margin <= wanted.end && span * 12 > wanted.end - wanted.start) {
 			return;
 		}
-		const around = Math.min(span, (DAYS_MAX * 24 - span) / 2);
+		const around = Math.min(wanted.end ? span * 2 : span, (DAYS_MAX * 24 - span) / 2); /* the first picture comes sooner when it is small */
 		wanted = { start: Math.max(0, Math.floor(start - around)), end: Math.ceil(end + around) };
 		const { model } = state;
 		if (start < model.start || end > model.end) {
@@ -287,7 +301,7 @@ export function createStore() {
 	}
 
 	return {
-		state, set, cover, say, book, edit, details, find,
+		state, set, look, cover, say, book, edit, details, find,
 		/** Tells `listener` what changed, once for all changes of a moment. */
 		on(listener) {
 			listeners.push(listener);
@@ -296,17 +310,8 @@ export function createStore() {
 			set({ busy: true });
 			return load();
 		},
-		/** Shows another part of time, another zoom, other nodes; the address follows. */
-		look(part) {
-			if ('nodes' in part) {
-				remember('nodes', part.nodes);
-			}
-			const view = { ...state.view, ...part };
-			set({ view });
-			history.replaceState(null, '', location.pathname + writeView(view, homeOf(view.zoom, state.now, narrow)));
-		},
 		goToday() {
-			this.look({ date: homeOf(state.view.zoom, state.now, narrow) });
+			look({ date: homeOf(state.view.zoom, state.now, narrow) });
 		},
 		fold(ids, shut) {
 			const folded = new Set(state.folded);
