@@ -150,27 +150,36 @@ static bool refuse_option(const struct known *known, const char *word, int optio
                      near ? "?" : "");
 }
 
+/* A long option of any command, as WORD begins with it; NULL when none has it. */
+static const struct cli_option *any_option(const struct command *const *commands, const char *word)
+{
+    for (; *commands; commands++) {
+        struct known known = known_of(*commands);
+        for (size_t i = 0; i < known.count; i++)
+            if (strcmp(word + 2, known.options[i]->name) == 0)
+                return known.options[i];
+    }
+    return NULL;
+}
+
 /*
  * The place of the command's name in ARGV, 0 when there is none. Which words before it are values of options depends on the
- * options: those that any command has are asked.
+ * options: those that any command has are asked. Behind one that nobody knows nothing is certain: that one is the fault.
  */
 static int find_command(const struct command *const *commands, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         const char *word = argv[i];
-        bool takes_next = false;
         if (strcmp(word, "--") == 0)
             return 0;
         if (word[0] != '-' || !word[1])
             return i;
-        if (strchr(word, '='))
+        if (word[1] != '-' || strchr(word, '='))
             continue;
-        for (size_t c = 0; commands[c] && !takes_next; c++) {
-            struct known known = known_of(commands[c]);
-            for (size_t o = 0; o < known.count && !takes_next; o++)
-                takes_next = known.options[o]->value && word[1] == '-' && strcmp(word + 2, known.options[o]->name) == 0;
-        }
-        i += takes_next;
+        const struct cli_option *option = any_option(commands, word);
+        if (!option)
+            return 0;
+        i += option->value != NULL;
     }
     return 0;
 }
