@@ -59,8 +59,7 @@ static bool no_such_host(struct cli *cli, struct json_object *nodes, struct erro
     return false;
 }
 
-/* This machine as the planner knows it: by its full name, else its short one. */
-static bool node_of_host(struct cli *cli, const char **out, struct error *err)
+bool booking_node_of_host(struct cli *cli, const char **out, struct error *err)
 {
     const char *names[] = {cli_host(cli), cli_short_host(cli)};
     struct json_object *answer, *nodes;
@@ -206,7 +205,7 @@ static int run(struct cli *cli, struct error *err)
         goto out;
     wish.node = cli_has(cli, "node") ? cli_value(cli, "node") : cli->settings.node;
     status = CLI_FAILED;
-    if (!wish.node && !node_of_host(cli, &wish.node, err))
+    if (!wish.node && !booking_node_of_host(cli, &wish.node, err))
         goto out;
     json_put_string(&w, "node_id", wish.node);
     json_close(&w);

@@ -15,6 +15,7 @@ extern const struct command command_find;
 extern const struct command command_list;
 extern const struct command command_nodes;
 extern const struct command command_reload;
+extern const struct command command_run;
 extern const struct command command_show;
 extern const struct command command_usage;
 extern const struct command command_watch;

@@ -1,6 +1,7 @@
 'use strict';
 /* What the tests of programs that run beside a job have in common. */
 const {spawn} = require('node:child_process');
+const http = require('node:http');
 const {PATIENCE, temporaryFolder} = require('../api/harness.js');
 
 /* Settings of whoever runs the tests must not reach the programs. */
@@ -33,4 +34,52 @@ function runProgram(program, args, {env = {}, started, encoding = 'utf8', input,
     });
 }
 
-module.exports = {environment, runProgram};
+/*
+ * A proxy in front of PORT, on a free port of its own, a request a connection. LOOK gets each request (head, body) before it goes on; when it
+ * gives 'drop the answer' the planner gets the request and the client nothing; a promise delays the answer until it is kept.
+ * `down()` refuses connections until `up()`.
+ */
+async function proxyTo(port, look = () => {}) {
+    const sockets = new Set();
+    const hold = (socket) => {
+        sockets.add(socket);
+        socket.on('error', () => {});
+        socket.on('close', () => sockets.delete(socket));
+        return socket;
+    };
+    const server = http.createServer((incoming, outgoing) => {
+        const chunks = [];
+        incoming.on('data', (chunk) => chunks.push(chunk)).on('end', async () => {
+            const body = Buffer.concat(chunks);
+            const verdict = look(`${incoming.method} ${incoming.url} HTTP/1.1`, body.toString());
+            const onward = http.request({port, host: '127.0.0.1', method: incoming.method, path: incoming.url,
+                headers: {...incoming.headers, connection: 'close'}}, (answer) => {
+                const parts = [];
+                answer.on('data', (part) => parts.push(part)).on('end', async () => {
+                    if (await verdict === 'drop the answer') return incoming.socket.destroy();
+                    outgoing.writeHead(answer.statusCode, {...answer.headers, connection: 'close'});
+                    outgoing.end(Buffer.concat(parts));
+                });
+            });
+            onward.on('error', () => incoming.socket.destroy());
+            onward.end(body);
+        });
+    });
+    server.on('connection', hold);
+    const listenOn = (wanted) => new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(wanted, '127.0.0.1', resolve);
+    });
+    await listenOn(0);
+    const own = server.address().port;
+    const proxy = {url: `http://127.0.0.1:${own}`, port: own};
+    proxy.down = () => new Promise((resolve) => {
+        server.close(resolve);
+        for (const socket of sockets) socket.destroy();
+    });
+    proxy.up = () => listenOn(own);
+    proxy.close = () => (server.listening ? proxy.down() : Promise.resolve());
+    return proxy;
+}
+
+module.exports = {environment, proxyTo, runProgram};
