@@ -1,80 +1,75 @@
 /** The grid by keyboard: arrows move, Shift+arrows choose, Enter opens, Delete asks whether to cancel. */
 
-import { around, element, setText } from './dom.js';
+import { around, byId, element, setText } from './dom.js';
 import { selectionOf, unitStart } from './logic.js';
 import { lengthOf } from './time.js';
 
-/** @param {import('./grid.js').Grid} grid @param {ReturnType<import('./rows.js').mountRows>} rows */
+/** @param {import('./grid.js').Grid} grid */
 export function mountKeyboard(grid, rows) {
 	const { store, scroller } = grid;
 	const { state } = store;
-	const said = document.body.appendChild(element('div', { class: 'said', role: 'status' }));
-	let anchor = /** @type {{row: number, hour: number}|null} */ (null);
+	const said = byId('main').appendChild(element('div', { class: 'said', role: 'status' }));
+	let anchor = null; /* where Shift+arrows began */
 
-	/** The bookings in the cell that has the focus, those that still hold it first. */
-	function bookingsAt(/** @type {{row: number, hour: number}} */ at) {
-		const gpu = grid.layout.rows[at.row]?.gpu;
-		const holds = gpu ? state.model.holdsIn(gpu.index, at.hour, at.hour + grid.scale.unit) : [];
-		return [...new Set(holds.map((hold) => hold.booking))].sort((a, b) => a.status - b.status || a.start - b.start);
-	}
+	const choice = (from, to) => selectionOf(grid.layout.rows, from, to, grid.scale.unit, state.now);
 
-	function move(key, far) {
-		const at = rows.at();
+	/** Where a key leads from the cell that has the focus. */
+	function target({ key, ctrlKey }) {
+		const { row, hour } = rows.at();
 		const { unit } = grid.scale;
-		const count = grid.layout.rows.length;
-		const { start, end } = grid.span();
-		const page = Math.max(1, grid.rows().to - grid.rows().from - 16);
+		const end = grid.layout.rows.length - 1;
+		const page = grid.rows().to - grid.rows().from - 1;
+		const span = grid.span();
 		switch (key) {
-		case 'ArrowLeft': return { row: at.row, hour: at.hour - unit };
-		case 'ArrowRight': return { row: at.row, hour: at.hour + unit };
-		case 'ArrowUp': return { row: at.row - 1, hour: at.hour };
-		case 'ArrowDown': return { row: at.row + 1, hour: at.hour };
-		case 'PageUp': return { row: Math.max(0, at.row - page), hour: at.hour };
-		case 'PageDown': return { row: Math.min(count - 1, at.row + page), hour: at.hour };
-		case 'Home': return { row: far ? 0 : at.row, hour: far ? at.hour : unitStart(start + unit - 0.01, unit) };
-		case 'End': return { row: far ? count - 1 : at.row, hour: far ? at.hour : unitStart(end, unit) - unit };
+		case 'ArrowLeft': return { row, hour: hour - unit };
+		case 'ArrowRight': return { row, hour: hour + unit };
+		case 'ArrowUp': return { row: row - 1, hour };
+		case 'ArrowDown': return { row: row + 1, hour };
+		case 'PageUp': return { row: Math.max(0, row - page), hour };
+		case 'PageDown': return { row: Math.min(end, row + page), hour };
+		case 'Home': return ctrlKey ? { row: 0, hour } : { row, hour: unitStart(span.start + unit - 0.01, unit) };
+		case 'End': return ctrlKey ? { row: end, hour } : { row, hour: unitStart(span.end, unit) - unit };
 		default: return null;
 		}
 	}
 
-	function choose(/** @type {{row: number, hour: number}} */ to) {
-		anchor ??= rows.at();
-		if (!grid.layout.rows[anchor.row]?.gpu) {
-			anchor = null;
-			return;
-		}
-		const selection = selectionOf(grid.layout.rows, anchor, to, grid.scale.unit, state.now);
+	function choose(to) {
+		const selection = choice(anchor, to);
 		store.select(selection);
 		if (!selection) {
 			setText(said, 'The past cannot be booked');
 			return;
 		}
-		const clashes = state.model.clashes(selection.gpus, selection.start, selection.end);
-		setText(said, `${selection.gpus.length} GPU${selection.gpus.length === 1 ? '' : 's'}, ${lengthOf(selection.end - selection.start)}, `
-			+ (clashes.length > 0 ? `taken by ${clashes[0].booking.label}` : 'free; Enter books'));
+		const { gpus, start, end } = selection;
+		const [clash] = state.model.clashes(gpus, start, end);
+		setText(said, `${gpus.length} GPU${gpus.length === 1 ? '' : 's'}, ${lengthOf(end - start)}, ${clash ? `taken by ${clash.booking.label}` : 'free; Enter books'}`);
 	}
 
-	function act(event) {
+	/** Whether the key did something. */
+	function act(key) {
 		const at = rows.at();
-		const found = bookingsAt(at);
-		switch (event.key) {
+		const gpu = grid.layout.rows[at.row]?.gpu;
+		const holds = gpu ? state.model.holdsIn(gpu.index, at.hour, at.hour + grid.scale.unit) : [];
+		const found = [...new Set(holds.map((hold) => hold.booking))].sort((a, b) => a.status - b.status || a.start - b.start);
+		const open = (question) => store.openBooking(found[0].id, found.map((booking) => booking.id), question);
+		switch (key) {
 		case 'Enter':
 			if (state.selection) {
 				store.set({ asked: state.asked + 1 });
-			} else if (found.length > 0) {
-				store.openBooking(found[0].id, found.map((booking) => booking.id));
-			} else {
-				store.select(selectionOf(grid.layout.rows, at, at, grid.scale.unit, state.now), true);
+				return true;
 			}
-			return true;
+			if (found.length > 0) {
+				open(false);
+				return true;
+			} /* falls through */
 		case ' ':
-			store.select(selectionOf(grid.layout.rows, at, at, grid.scale.unit, state.now), true);
+			if (gpu) {
+				store.select(choice(at, at), true);
+			}
 			return true;
 		case 'Delete':
 		case 'Backspace':
-			if (found.length > 0 && found[0].status === 0) {
-				store.openBooking(found[0].id, found.map((booking) => booking.id), true);
-			}
+			found[0]?.status === 0 && open(true);
 			return true;
 		case 'Escape':
 			anchor = null;
@@ -86,47 +81,33 @@ export function mountKeyboard(grid, rows) {
 	}
 
 	scroller.addEventListener('keydown', (event) => {
-		const cell = around(event, '.cell');
 		const fold = around(event, '.fold');
-		if ((!cell && !fold && event.target !== scroller) || event.metaKey || event.altKey) {
+		const { key } = event;
+		if ((!around(event, '.cell') && !fold && event.target !== scroller) || event.metaKey || event.altKey) {
 			return;
 		}
-		if (fold && (event.key === 'ArrowLeft' || event.key === 'ArrowRight')) {
-			store.fold(grid.layout.rows[rows.at().row].node.id, event.key === 'ArrowLeft');
-			event.preventDefault();
-			return;
-		}
-		const to = move(event.key, event.ctrlKey);
-		if (to) {
-			event.preventDefault();
-			if (to.row < 0 || to.row >= grid.layout.rows.length) {
-				return;
+		const to = target(event);
+		const { rows: all } = grid.layout;
+		if (fold && (key === 'ArrowLeft' || key === 'ArrowRight')) {
+			store.fold(all[rows.at().row].node.id, key === 'ArrowLeft');
+		} else if (to) {
+			anchor = event.shiftKey ? anchor ?? rows.at() : null;
+			if (all[to.row] && (!anchor || (all[to.row].gpu && all[anchor.row].gpu && all[to.row].node === all[anchor.row].node))) {
+				anchor && choose(to);
+				rows.focus(to.row, to.hour);
 			}
-			if (event.shiftKey) {
-				const target = grid.layout.rows[to.row];
-				if (!target.gpu || (anchor && target.node !== grid.layout.rows[anchor.row]?.node)) {
-					return;
-				}
-				choose(to);
-			} else {
-				anchor = null;
-			}
-			rows.focus(to.row, to.hour);
+		} else if (fold || event.ctrlKey || !act(key)) {
 			return;
 		}
-		if (!fold && !event.ctrlKey && (cell || event.key === 'Escape') && act(event)) {
-			event.preventDefault();
-		}
+		event.preventDefault();
 	});
 
 	scroller.addEventListener('focusin', (event) => {
-		const cell = around(event, '.cell');
-		const row = cell?.closest('.row') ?? around(event, '.band');
+		const row = around(event, '.row');
 		if (row) {
-			const index = Number(row.getAttribute('aria-rowindex')) - 2;
 			const at = rows.at();
-			at.row = index;
-			at.hour = cell ? Number(cell.dataset.hour) : at.hour;
+			at.row = Number(row.ariaRowIndex) - 2;
+			at.hour = Number(around(event, '.cell')?.dataset.hour ?? at.hour);
 		}
 	});
 }

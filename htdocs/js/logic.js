@@ -1,25 +1,18 @@
 /**
- * Where things are in the grid, and what a drag means. Pure: no document, no network, no clock.
+ * Where things are in the grid, and what a drag means. Pure: no document, no network, no clock. Sizes in px, times in hours.
  *
  * @typedef {import('./model.js').Model} Model
- * @typedef {import('./model.js').Node} Node
- * @typedef {import('./model.js').Gpu} Gpu
- * @typedef {import('./model.js').Booking} Booking
- * @typedef {import('./store.js').Selection} Selection
- * @typedef {{node: Node, gpu: Gpu|null, top: number, height: number}} Row  a node's band (gpu is null), or a GPU; px
- * @typedef {{key: string, booking: Booking, start: number, end: number, first: number, last: number}} Block
+ * @typedef {{node: import('./model.js').Node, gpu: import('./model.js').Gpu|null, top: number, height: number}} Row  a node's band has no gpu
+ * @typedef {{key: string, booking: import('./model.js').Booking, start: number, end: number, first: number, last: number}} Block
  *     one booking on adjoining rows, first to last, over the same hours
  */
 
-import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
+import { DAY, WEEK, mondayOf, timeOf } from './time.js';
+import { PRIORITIES } from './model.js';
 
-/* The years that can be scrolled through without being laid out anew: this many hours, a little over two years. */
-export const PLANE_HOURS = 110 * WEEK;
+export const PLANE_HOURS = 110 * WEEK; /* what can be scrolled through before it is laid out around another date */
 
-/**
- * What a zoom draws. unit: hours of a column; snap: hours to which edges go; hourWidth: px.
- * @param {import('./address.js').Zoom} zoom
- */
+/** Of a zoom: the hours of a column, the hours that edges snap to, the px of an hour. */
 export function scaleOf(zoom, pageWidth) {
 	const size = pageWidth > 1000 ? 0 : pageWidth > 560 ? 1 : 2;
 	switch (zoom) {
@@ -30,46 +23,47 @@ export function scaleOf(zoom, pageWidth) {
 }
 
 /** The first hour of the column that an hour lies in. */
-export function unitStart(hour, unit) {
-	return unit === WEEK ? mondayOf(hour) : Math.floor(hour / unit) * unit;
+export const unitStart = (hour, unit) => unit === WEEK ? mondayOf(hour) : Math.floor(hour / unit) * unit;
+
+export function columnsIn(start, end, unit) {
+	const columns = [];
+	for (let hour = unitStart(start, unit); hour < end; hour += unit) {
+		columns.push(hour);
+	}
+	return columns;
 }
 
-/**
- * The rows of the grid, from top to bottom: of each node its band and, unless it is folded, its GPUs; of what the filters leave.
- * @param {Model} model
- * @param {{nodes: string[]|null, kinds: string[]|null}} filter
- * @param {Set<string>} folded
- * @param {{band: number, row: number}} sizes  px
- */
+/** Of what the filters leave: each node's band and, unless it is folded, its GPUs. @param {Model} model */
 export function layRows(model, filter, folded, sizes) {
 	/** @type {Row[]} */
 	const rows = [];
-	const shown = filter.nodes && new Set(filter.nodes);
-	const kinds = filter.kinds && new Set(filter.kinds);
-	const rowOf = new Int32Array(model.gpus.length).fill(-1);
 	/** @type {number[]} */
-	const gpus = []; /* what the filters leave, folded or not */
-	let top = 0;
+	const gpus = []; /* folded or not */
+	const rowOf = new Int32Array(model.gpus.length).fill(-1);
+	const [shown, kinds] = [filter.nodes, filter.kinds].map((ids) => ids && new Set(ids));
+	let height = 0;
+	const add = (node, gpu, size) => {
+		rows.push({ node, gpu, top: height, height: size });
+		height += size;
+	};
 	for (const node of model.nodes) {
 		const own = model.gpus.slice(node.first, node.first + node.count).filter((gpu) => !kinds || kinds.has(gpu.kind));
 		if ((shown && !shown.has(node.id)) || (kinds && own.length === 0)) {
 			continue;
 		}
-		rows.push({ node, gpu: null, top, height: sizes.band });
-		top += sizes.band;
+		add(node, null, sizes.band);
 		for (const gpu of own) {
 			gpus.push(gpu.index);
 			if (!folded.has(node.id)) {
 				rowOf[gpu.index] = rows.length;
-				rows.push({ node, gpu, top, height: sizes.row });
-				top += sizes.row;
+				add(node, gpu, sizes.row);
 			}
 		}
 	}
-	return { rows, rowOf, gpus, height: top };
+	return { rows, rowOf, gpus, height };
 }
 
-/** The index of the row at a height; the first or last one beyond the ends. */
+/** The row at a height; the first or last one beyond the ends. */
 export function rowAt(rows, y) {
 	let low = 0;
 	let high = rows.length - 1;
@@ -84,32 +78,22 @@ export function rowAt(rows, y) {
 	return low;
 }
 
-/**
- * The bars of some rows in a window. A booking on rows that adjoin, over the same hours, is one block, whole even where it begins above
- * the first row that was asked for or ends below the last.
- * @param {Model} model
- * @param {Row[]} rows
- * @returns {Block[]}
- */
+/** The blocks on some rows in a window; whole, also where they begin above the first row or end below the last. @param {Model} model */
 export function blocksIn(model, rows, from, to, start, end) {
+	/** @type {Block[]} */
 	const blocks = [];
 	/** @type {Map<string, Block>} */
 	let above = new Map();
-	const continues = (row, block) => {
-		const gpu = rows[row]?.gpu;
-		return gpu && model.holdsIn(gpu.index, block.start, block.end)
-			.some((hold) => hold.booking === block.booking && hold.start === block.start && hold.end === block.end);
-	};
+	const goesOn = (row, block) => rows[row]?.gpu && model.holdsIn(rows[row].gpu.index, block.start, block.end)
+		.some((hold) => hold.booking === block.booking && hold.start === block.start && hold.end === block.end);
 	for (let index = from; index <= to; index++) {
-		const { gpu } = rows[index];
-		/** @type {Map<string, Block>} */
 		const here = new Map();
-		for (const hold of gpu ? model.holdsIn(gpu.index, start, end) : []) {
-			const name = `${hold.booking.id}.${hold.start}.${hold.end}`;
+		for (const { booking, ...hold } of rows[index].gpu ? model.holdsIn(rows[index].gpu.index, start, end) : []) {
+			const name = `${booking.id}.${hold.start}.${hold.end}`;
 			let block = above.get(name);
 			if (!block) {
-				block = { key: '', booking: hold.booking, start: hold.start, end: hold.end, first: index, last: index };
-				while (index === from && continues(block.first - 1, block)) {
+				block = { key: '', booking, ...hold, first: index, last: index };
+				while (index === from && goesOn(block.first - 1, block)) {
 					block.first--;
 				}
 				blocks.push(block);
@@ -120,86 +104,58 @@ export function blocksIn(model, rows, from, to, start, end) {
 		above = here;
 	}
 	for (const block of above.values()) {
-		while (continues(block.last + 1, block)) {
+		while (goesOn(block.last + 1, block)) {
 			block.last++;
 		}
 	}
-	for (const block of blocks) {
-		const { booking } = block;
-		block.key = [booking.id, block.start, block.end, rows[block.first].gpu?.index, block.last - block.first, booking.version, booking.status].join('.');
+	for (const block of blocks) { /* the same key: drawn the same */
+		const { booking, first, last } = block;
+		block.key = [booking.id, block.start, block.end, rows[first].gpu?.index, last - first, booking.version, booking.status].join('.');
 	}
 	return blocks;
 }
 
 /**
- * What a drag from one cell to another selects: GPUs of the first one's node, whole steps of time, nothing that has passed. Null when
- * all of it has passed.
- * @param {Row[]} rows
- * @param {{row: number, hour: number}} anchor  where the drag began
- * @param {{row: number, hour: number}} at      where it is
- * @param {number} step                         hours
- * @param {number} now
- * @returns {Selection|null}
+ * What a drag from `anchor` to `at` ({row, hour}) selects: GPUs of the first one's node, whole steps of time, nothing that has passed.
+ * Null when all of it has passed.
  */
 export function selectionOf(rows, anchor, at, step, now) {
 	const { node } = rows[anchor.row];
 	const gpus = [];
-	const toward = at.row < anchor.row ? -1 : 1;
-	for (let row = anchor.row; rows[row]?.gpu && rows[row].node === node; row += toward) {
-		gpus.push(/** @type {Gpu} */ (rows[row].gpu).index);
+	for (let row = anchor.row; rows[row]?.gpu && rows[row].node === node; row += at.row < anchor.row ? -1 : 1) {
+		gpus.push(rows[row].gpu.index);
 		if (row === at.row) {
 			break;
 		}
 	}
-	const first = unitStart(Math.min(anchor.hour, at.hour), step);
+	const start = Math.max(unitStart(Math.min(anchor.hour, at.hour), step), Math.floor(now));
 	const end = unitStart(Math.max(anchor.hour, at.hour), step) + step;
-	const start = Math.max(first, Math.floor(now));
 	return end > start ? { node: node.index, gpus: gpus.sort((a, b) => a - b), start, end } : null;
 }
 
-/**
- * Where an edge of a window goes that is dragged to an hour: to the nearest step, at least an hour from the other edge, never into the past.
- * @param {'start'|'end'} edge
- * @param {{start: number, end: number}} window
- */
+/** A window whose edge is dragged to an hour: the nearest step, an hour from the other edge at least, never into the past. */
 export function stretch(window, edge, hour, step, now) {
 	const snapped = Math.round(hour / step) * step;
-	const present = Math.floor(now);
 	return edge === 'start'
-		? { start: Math.min(Math.max(snapped, present), window.end - 1), end: window.end }
-		: { start: window.start, end: Math.max(snapped, window.start + 1, present) };
+		? { start: Math.min(Math.max(snapped, Math.floor(now)), window.end - 1), end: window.end }
+		: { start: window.start, end: Math.max(snapped, window.start + 1, Math.floor(now)) };
 }
 
-/**
- * Where a booking lands that is moved by some hours and rows: whole steps, on its own node, not into the past. One that has begun keeps
- * its hours. Null where it does not fit onto the node's rows.
- * @param {Model} model
- * @param {{rows: Row[], rowOf: Int32Array}} layout
- * @param {Booking} booking
- */
+/** A booking moved by hours and rows, on its own node, not into the past; one that has begun keeps its hours. Null where no such rows are. */
 export function moveOf(model, layout, booking, hours, rows, step, now) {
-	const begun = booking.start <= now;
-	let by = begun ? 0 : Math.round(hours / step) * step;
-	by = Math.max(by, begun ? 0 : Math.ceil(now) - booking.start);
-	const gpus = [];
-	for (const gpu of booking.gpus) {
-		const target = layout.rows[layout.rowOf[gpu] + rows]?.gpu;
-		if (layout.rowOf[gpu] < 0 || !target || target.node.index !== model.gpus[gpu].node.index) {
-			return null;
-		}
-		gpus.push(target.index);
-	}
-	return { node: model.gpus[booking.gpus[0]].node.index, gpus, start: booking.start + by, end: booking.end + by };
+	const by = booking.start <= now ? 0 : Math.max(Math.round(hours / step) * step, Math.ceil(now) - booking.start);
+	const { node } = model.gpus[booking.gpus[0]];
+	const gpus = booking.gpus.map((gpu) => layout.rowOf[gpu] < 0 ? null : layout.rows[layout.rowOf[gpu] + rows]?.gpu);
+	return gpus.every((gpu) => gpu?.node.index === node.index)
+		? { node: node.index, gpus: gpus.map((gpu) => gpu.index), start: booking.start + by, end: booking.end + by } : null;
 }
 
-/** Runs of neighbouring rows among GPUs: [first row, last row] pairs; GPUs without a row are left out. */
+/** Runs of neighbouring rows among GPUs, as [first, last]; GPUs without a row are left out. */
 export function runsOf(gpus, rowOf) {
-	/** @type {[number, number][]} */
 	const runs = [];
 	for (const row of gpus.map((gpu) => rowOf[gpu]).filter((one) => one >= 0).sort((a, b) => a - b)) {
-		const last = runs.at(-1);
-		if (last && last[1] === row - 1) {
-			last[1] = row;
+		if (runs.at(-1)?.[1] === row - 1) {
+			runs.at(-1)[1] = row;
 		} else {
 			runs.push([row, row]);
 		}
@@ -207,40 +163,20 @@ export function runsOf(gpus, rowOf) {
 	return runs;
 }
 
-/** The outline of a step function as an SVG path along the bottom: values[i] of `most` from hour i on, `width` px an hour. */
+/** An SVG path that fills below a step function: values of `most`, `width` px each. */
 export function skyline(values, most, width, height) {
 	let path = `M0 ${height}`;
-	let last = -1;
 	values.forEach((value, index) => {
-		if (value !== last) {
-			const y = (height - (most > 0 ? Math.max(0, Math.min(1, value / most)) : 0) * height).toFixed(1);
-			path += `H${(index * width).toFixed(1)}V${y}`;
-			last = value;
+		if (value !== values[index - 1]) {
+			path += `H${(index * width).toFixed(1)}V${(height - (most > 0 ? value / most : 0) * height).toFixed(1)}`;
 		}
 	});
 	return `${path}H${(values.length * width).toFixed(1)}V${height}Z`;
 }
 
-/** Midnights in [start, end) in which a column begins, or each hour, or each Monday, as the unit says. */
-export function columnsIn(start, end, unit) {
-	const columns = [];
-	for (let hour = unitStart(start, unit); hour < end; hour += unit) {
-		columns.push(hour);
-	}
-	return columns;
-}
-
 /** What a screen reader hears of a stretch of one GPU. @param {Model} model */
 export function stateOf(model, gpu, start, end) {
-	const holds = model.holdsIn(gpu, start, end);
-	if (holds.length === 0) {
-		return 'free';
-	}
-	const letters = ['low', 'medium', 'high'];
-	const time = (hour) => `${String(hour - midnightOf(hour)).padStart(2, '0')}:00`;
-	return holds.map(({ booking, ...hold }) => {
-		const from = hold.start > start ? ` from ${time(hold.start)}` : '';
-		const to = hold.end < end ? ` until ${time(hold.end)}` : '';
-		return `${booking.label}, ${booking.status === 0 ? `${letters[booking.priority]} priority` : 'ended'}${from}${to}`;
-	}).join('; ');
+	return model.holdsIn(gpu, start, end).map(({ booking, ...hold }) =>
+		`${booking.label}, ${booking.status === 0 ? `${PRIORITIES[booking.priority]} priority` : 'ended'}`
+		+ (hold.start > start ? ` from ${timeOf(hold.start)}` : '') + (hold.end < end ? ` until ${timeOf(hold.end, true)}` : '')).join('; ') || 'free';
 }

@@ -1,23 +1,11 @@
 /**
- * What the timeline says, as the page needs it: who holds which GPU from when to when. Pure: no document, no network.
+ * What the timeline says, as the page needs it: who holds which GPU from when to when. Pure.
  *
  * @typedef {{id: string, name: string, index: number, first: number, count: number, kinds: {kind: string, count: number}[]}} Node
- *     first: the index of its first GPU among all GPUs
  * @typedef {{id: string, kind: string, index: number, node: Node, short: string}} Gpu
- *     short: the id without what all ids of the node begin with
- * @typedef {object} Booking
- * @property {number} id
- * @property {number} start     the planned window
- * @property {number} end
- * @property {string} label
- * @property {number} priority  0 low, 1 medium, 2 high
- * @property {number} status    0 active, 1 completed, 2 cancelled
- * @property {string|null} owner
- * @property {number} version
- * @property {string} note      its first characters, or ''
- * @property {number[]} gpus    those it holds hours of, ascending
+ * @typedef {{id: number, start: number, end: number, label: string, priority: number, status: number, owner: string|null,
+ *   version: number, note: string, gpus: number[]}} Booking  status 0 active, 1 completed, 2 cancelled; gpus by index, ascending
  * @typedef {{start: number, end: number, booking: Booking}} Hold
- * @typedef {{gpu: Gpu, booking: Booking, start: number, end: number}} Clash
  */
 
 import { DAY, hourOf, midnightOf, mondayOf } from './time.js';

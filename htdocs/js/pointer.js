@@ -6,41 +6,33 @@
 import { around, byId, element } from './dom.js';
 import { moveOf, selectionOf, stretch, unitStart } from './logic.js';
 import { DAY, lengthOf, localWindow, momentOf, windowText } from './time.js';
+import { PRIORITIES } from './model.js';
 
 const LONG_PRESS_MS = 350;
 const HOVER_MS = 400;
 const SLACK = 5; /* px that a click may move */
-const EDGE = 7;  /* px of a bar's end that stretch it */
 const SCROLL_ZONE = 28;
 
-/**
- * @typedef {object} Gesture
- * @property {'select'|'start'|'end'|'move'} kind
- * @property {number} pointer
- * @property {number} x             where it began in the window, px
- * @property {number} y
- * @property {boolean} touch
- * @property {boolean} live         past the slack or the long press: it is a drag
- * @property {{row: number, hour: number}} anchor
- * @property {import('./model.js').Booking} [booking]
- * @property {import('./store.js').Selection|null} [target]  where it would land
- */
-
-/** @param {import('./grid.js').Grid} grid @param {ReturnType<import('./bars.js').mountBars>} bars @param {ReturnType<import('./rows.js').mountRows>} rows */
+/** @param {import('./grid.js').Grid} grid */
 export function mountPointer(grid, bars, rows) {
 	const { store, scroller } = grid;
 	const { state } = store;
-	const tip = document.body.appendChild(element('div', { id: 'tip', role: 'presentation', hidden: true }));
-	const hover = byId('grid').querySelector('.bars').appendChild(element('div', { class: 'hover', hidden: true }));
-	let gesture = /** @type {Gesture|null} */ (null);
-	let timer = 0;
-	let hoverTimer = 0;
+	const tip = byId('main').appendChild(element('div', { id: 'tip', role: 'presentation', hidden: true }));
+	const hover = scroller.querySelector('.bars').appendChild(element('div', { class: 'hover', hidden: true }));
+	/**
+	 * kind: 'select', 'start', 'end' or 'move'; x, y: where it began; anchor: there in rows and hours; live: past the slack or the long
+	 * press; fixed: a bar that may not be changed; target: where it would land.
+	 * @type {any}
+	 */
+	let gesture = null;
+	let [timer, hoverTimer, scrolling] = [0, 0, 0];
 	let last = { x: 0, y: 0, alt: false };
-	let scrolling = 0;
 
-	/* -- the words beside the pointer --------------------------------------------------------------------------------- */
+	const stepOf = () => last.alt ? 1 : grid.scale.snap;
+	const remember = (event) => { last = { x: event.clientX, y: event.clientY, alt: event.altKey }; };
 
-	function tell(lines, bad = false) {
+	/** Words beside the pointer. */
+	function tell(lines = [], bad = false) {
 		tip.hidden = lines.length === 0;
 		tip.classList.toggle('bad', bad);
 		tip.replaceChildren(...lines.filter(Boolean).map((line) => element('p', { dir: 'auto' }, line)));
@@ -51,223 +43,159 @@ export function mountPointer(grid, bars, rows) {
 		}
 	}
 
-	const stepOf = () => last.alt ? 1 : grid.scale.snap;
-
-	function words(what, except = 0) {
-		const count = what.gpus.length;
-		const [clash] = state.model.clashes(what.gpus, what.start, what.end, except);
-		const hours = what.end - what.start;
-		const length = hours === DAY ? '1 d' : lengthOf(hours);
-		tell([`${count} GPU${count === 1 ? '' : 's'} · ${length}`, `${windowText(what.start, what.end)} UTC`,
-			clash ? `Taken by ${clash.booking.label} until ${momentOf(clash.end, true)}` : ''], !!clash);
+	function tellOf({ gpus, start, end }, except = 0) {
+		const [clash] = state.model.clashes(gpus, start, end, except);
+		const length = end - start === DAY ? '1 d' : lengthOf(end - start);
+		tell([`${gpus.length} GPU${gpus.length === 1 ? '' : 's'} · ${length}`, `${windowText(start, end)} UTC`,
+			clash && `Taken by ${clash.booking.label} until ${momentOf(clash.end, true)}`], !!clash);
 	}
 
-	/* -- a gesture ---------------------------------------------------------------------------------------------------- */
+	/* -- a gesture ------------------------------------------------------------------------------------------------ */
 
 	function begin() {
-		if (!gesture || gesture.live) {
-			return;
+		if (gesture && !gesture.live) {
+			gesture.live = true;
+			clearTimeout(hoverTimer);
+			hover.hidden = true;
+			store.drag(true);
+			follow();
+			scrolling ||= requestAnimationFrame(scrollAtEdge);
 		}
-		gesture.live = true;
-		clearTimeout(hoverTimer);
-		hover.hidden = true;
-		store.drag(true);
-		if (gesture.kind === 'select' && state.open !== null) {
-			store.openBooking(null);
-		}
-		follow();
-		scrolling ||= requestAnimationFrame(scrollAtEdge);
 	}
 
-	/** Brings what the gesture means up to date with where the pointer is. */
+	/** What the gesture means where the pointer is now. */
 	function follow() {
 		if (!gesture?.live) {
 			return;
 		}
-		const hour = grid.hourAt(last.x);
+		const { model, now } = state;
 		const { anchor, booking, kind } = gesture;
+		const hour = grid.hourAt(last.x);
+		const row = grid.rowAt(last.y);
 		if (kind === 'select') {
-			gesture.target = selectionOf(grid.layout.rows, anchor, { row: grid.rowAt(last.y), hour }, stepOf(), state.now);
+			gesture.target = selectionOf(grid.layout.rows, anchor, { row, hour }, stepOf(), now);
 			store.select(gesture.target);
-			if (gesture.target) {
-				words(gesture.target);
-			} else {
-				tell(['The past cannot be booked'], true);
-			}
+			gesture.target ? tellOf(gesture.target) : tell(['The past cannot be booked'], true);
 			return;
 		}
-		if (!booking) {
-			return;
-		}
-		if (kind === 'move') {
-			const node = grid.layout.rows[anchor.row].node;
-			const row = grid.rowAt(last.y);
-			const rows = grid.layout.rows[row].node === node && grid.layout.rows[row].gpu ? row - anchor.row : 0;
-			gesture.target = moveOf(state.model, grid.layout, booking, hour - anchor.hour, rows, stepOf(), state.now)
-				?? moveOf(state.model, grid.layout, booking, hour - anchor.hour, 0, stepOf(), state.now);
-		} else {
-			gesture.target = {
-				node: state.model.gpus[booking.gpus[0]].node.index, gpus: booking.gpus,
-				...stretch(booking, kind, hour, stepOf(), state.now),
-			};
-		}
+		const move = (by) => moveOf(model, grid.layout, booking, hour - anchor.hour, by, stepOf(), now);
+		gesture.target = kind === 'move' ? move(row - anchor.row) ?? move(0)
+			: { gpus: booking.gpus, ...stretch(booking, kind, hour, stepOf(), now) };
 		if (gesture.target) {
 			bars.cast({ ...gesture.target, id: booking.id });
-			words(gesture.target, booking.id);
+			tellOf(gesture.target, booking.id);
 		}
 	}
 
 	function scrollAtEdge() {
 		scrolling = 0;
-		if (!gesture?.live) {
-			return;
+		if (gesture?.live) {
+			const { x, y, width, height, left, head } = grid.box;
+			const push = (at, low, high) => Math.max(-18, Math.min(18, (Math.min(0, at - low - SCROLL_ZONE) + Math.max(0, at - high + SCROLL_ZONE)) / 2));
+			const [dx, dy] = [push(last.x, x + left, x + width), push(last.y, y + head, y + height)];
+			if (dx || dy) {
+				scroller.scrollBy(dx, dy);
+				follow();
+			}
+			scrolling = requestAnimationFrame(scrollAtEdge);
 		}
-		const { x, y, width, height, left, head } = grid.box;
-		const push = (at, low, high) =>
-			at < low + SCROLL_ZONE ? -Math.min(18, (low + SCROLL_ZONE - at) / 2) : at > high - SCROLL_ZONE ? Math.min(18, (at - high + SCROLL_ZONE) / 2) : 0;
-		const dx = push(last.x, x + left, x + width);
-		const dy = push(last.y, y + head, y + height);
-		if (dx || dy) {
-			scroller.scrollBy(dx, dy);
-			follow();
+	}
+
+	function stop() {
+		const was = gesture;
+		clearTimeout(timer);
+		cancelAnimationFrame(scrolling);
+		scrolling = 0;
+		gesture = null;
+		tell();
+		if (was && scroller.hasPointerCapture(was.pointer)) {
+			scroller.releasePointerCapture(was.pointer);
 		}
-		scrolling = requestAnimationFrame(scrollAtEdge);
+		was?.live && store.drag(false);
+		return was;
 	}
 
 	function finish() {
-		const done = gesture;
-		stop();
-		if (!done) {
-			return;
-		}
-		if (!done.live) {
-			click(done);
-			return;
-		}
-		store.drag(false);
-		if (done.kind === 'select') {
-			store.select(done.target ?? null, !!done.target);
-		} else if (done.booking && done.target) {
-			change(done.booking, done.target, done.kind);
+		const { live, kind, booking, target, anchor } = stop();
+		if (!live && booking) {
+			store.openBooking(booking.id);
+		} else if (kind === 'select') {
+			const selection = live ? target : selectionOf(grid.layout.rows, anchor, anchor, stepOf(), state.now);
+			store.select(selection ?? null, !!selection);
+			selection || store.say('The past cannot be booked');
+		} else if (live && target) {
+			change(booking, target, kind);
 		} else {
 			bars.cast(null);
 		}
 	}
 
-	function click(done) {
-		if (done.booking) {
-			store.openBooking(done.booking.id);
-			return;
-		}
-		const selection = selectionOf(grid.layout.rows, done.anchor, done.anchor, stepOf(), state.now);
-		if (selection) {
-			store.select(selection, true);
-		} else {
-			store.select(null);
-			store.say('The past cannot be booked');
-		}
+	function cancel() {
+		const was = stop();
+		bars.cast(null);
+		was?.live && was.kind === 'select' && store.select(null);
 	}
 
 	/** Sends what the drag of a bar means. */
-	async function change(booking, target, kind) {
-		const changes = {
-			...target.start !== booking.start && { start: target.start },
-			...target.end !== booking.end && { end: target.end },
-			...String(target.gpus) !== String(booking.gpus) && { gpus: target.gpus },
-		};
-		const [clash] = state.model.clashes(target.gpus, target.start, target.end, booking.id);
+	async function change(booking, { start, end, gpus }, kind) {
+		const [clash] = state.model.clashes(gpus, start, end, booking.id);
+		const changes = { ...start !== booking.start && { start }, ...end !== booking.end && { end }, ...String(gpus) !== String(booking.gpus) && { gpus } };
 		try {
-			if (Object.keys(changes).length === 0) {
-				return;
-			}
 			if (clash) {
-				store.say(`That does not fit: ${clash.booking.label} has ${clash.gpu.id} until ${momentOf(clash.end, true)} UTC`, { tone: 'bad' });
-				return;
+				throw new Error(`That does not fit: ${clash.booking.label} has ${clash.gpu.id} until ${momentOf(clash.end, true)} UTC`);
 			}
-			const verb = target.end > booking.end ? 'Extended' : 'Shortened';
-			await store.edit(booking.id, changes, kind === 'move' ? `Moved to ${momentOf(target.start)} UTC`
-				: kind === 'end' ? `${verb} to ${momentOf(target.end, true)} UTC` : `Begins ${momentOf(target.start)} UTC now`);
+			if (Object.keys(changes).length > 0) {
+				await store.edit(booking.id, changes, kind === 'move' ? `Moved to ${momentOf(start)} UTC`
+					: kind === 'end' ? `${end > booking.end ? 'Extended' : 'Shortened'} to ${momentOf(end, true)} UTC` : `Begins ${momentOf(start)} UTC now`);
+			}
 		} catch (error) {
-			store.say(/** @type {Error} */ (error).message, { tone: 'bad' });
+			store.say(error.message, { tone: 'bad' });
 		} finally {
 			bars.cast(null);
 		}
 	}
 
-	function stop() {
-		clearTimeout(timer);
-		cancelAnimationFrame(scrolling);
-		scrolling = 0;
-		if (gesture && scroller.hasPointerCapture(gesture.pointer)) {
-			scroller.releasePointerCapture(gesture.pointer);
-		}
-		gesture = null;
-		tell([]);
-	}
-
-	function cancel() {
-		if (!gesture) {
-			return;
-		}
-		const { live, kind } = gesture;
-		stop();
-		bars.cast(null);
-		if (live) {
-			store.drag(false);
-			if (kind === 'select') {
-				store.select(null);
-			}
-		}
-	}
-
 	/** Whether the pointer is over a GPU's hours: not its name, not the header, not below the last row. */
-	function isRow(event, row) {
-		const { rows, height } = grid.layout;
-		return !!rows[row]?.gpu && !around(event, '.name, .head') && event.clientY - grid.box.y - grid.box.head + grid.at.top < height;
-	}
+	const isHours = (event, row) => !!grid.layout.rows[row]?.gpu && !around(event, '.name, .head')
+		&& event.clientY - grid.box.y - grid.box.head + grid.at.top < grid.layout.height;
 
-	/** What a press begins: on a bar's end, a bar, the selection's grip, or free hours. */
+	/** What a press begins: on the selection's grip, a bar's end, a bar, or free hours. */
 	function meaning(event) {
+		const { selection, now } = state;
+		const { rowOf } = grid.layout;
 		const grip = around(event, '.grip');
-		const { selection, model } = state;
-		const at = { row: grid.rowAt(event.clientY), hour: grid.hourAt(event.clientX) };
-		if (grip && selection) {
-			const row = grid.layout.rowOf;
+		if (grip && selection) { /* the other corner stays where it is */
 			const far = grip.classList.contains('end');
-			/* The other corner stays where it is. */
-			const anchor = { row: row[far ? selection.gpus[0] : /** @type {number} */ (selection.gpus.at(-1))], hour: far ? selection.start : selection.end - 0.01 };
-			return { kind: /** @type {const} */ ('select'), anchor };
+			return { kind: 'select', anchor: { row: rowOf[selection.gpus.at(far ? 0 : -1)], hour: far ? selection.start : selection.end - 0.01 } };
 		}
+		const anchor = { row: grid.rowAt(event.clientY), hour: grid.hourAt(event.clientX) };
 		const made = around(event, '.bar');
 		const block = made && bars.blockOf(made);
-		if (made && block) {
-			const { booking } = block;
-			const box = made.getBoundingClientRect();
-			const movable = booking.status === 0 && booking.end > state.now && store.mayEnd(booking) && booking.gpus.every((gpu) => model.gpus[gpu]);
-			const reach = Math.min(event.pointerType === 'touch' ? 14 : EDGE, box.width / 3);
-			const kind = event.clientX > box.right - reach && block.end === booking.end ? 'end'
-				: event.clientX < box.left + reach && block.start === booking.start && booking.start > state.now ? 'start' : 'move';
-			return { kind: /** @type {Gesture['kind']} */ (kind), anchor: at, booking, fixed: !movable };
+		if (!block) {
+			return isHours(event, anchor.row) ? { kind: 'select', anchor } : null;
 		}
-		return isRow(event, at.row) ? { kind: /** @type {const} */ ('select'), anchor: at } : null;
+		const { booking } = block;
+		const { left, right, width } = made.getBoundingClientRect();
+		const reach = Math.min(event.pointerType === 'touch' ? 14 : 7, width / 3);
+		const kind = event.clientX > right - reach && block.end === booking.end ? 'end'
+			: event.clientX < left + reach && block.start === booking.start && booking.start > now ? 'start' : 'move';
+		return { kind, anchor, booking, fixed: booking.status !== 0 || booking.end <= now || !store.mayEnd(booking) };
 	}
 
 	scroller.addEventListener('pointerdown', (event) => {
-		if (gesture) {
-			cancel(); /* a second finger */
+		if (gesture) { /* a second finger */
+			cancel();
 			return;
 		}
 		if (event.button !== 0 || event.clientX > grid.box.x + grid.box.width || event.clientY > grid.box.y + grid.box.height) {
-			return;
+			return; /* the scroll bars */
 		}
-		const found = around(event, '.ghost');
+		const number = Number(around(event, '.ghost')?.dataset.number);
+		const found = state.windows.find((one) => one.number === number);
 		if (found) {
-			const window = state.windows.find((one) => one.number === Number(found.dataset.number));
-			if (window) {
-				store.set({ chosen: window.number });
-				const { node, gpus, start, end } = window;
-				store.select({ node, gpus, start, end }, true);
-			}
+			const { node, gpus, start, end } = found;
+			store.set({ chosen: number });
+			store.select({ node, gpus, start, end }, true);
 			event.preventDefault();
 			return;
 		}
@@ -275,128 +203,95 @@ export function mountPointer(grid, bars, rows) {
 		if (!what) {
 			return;
 		}
-		last = { x: event.clientX, y: event.clientY, alt: event.altKey };
-		const touch = event.pointerType === 'touch';
-		const isGrip = around(event, '.grip') !== null;
-		gesture = { ...what, pointer: event.pointerId, x: last.x, y: last.y, touch: touch && !isGrip, live: false };
-		if (gesture.touch) {
+		remember(event);
+		const touch = event.pointerType === 'touch' && !around(event, '.grip');
+		gesture = { ...what, pointer: event.pointerId, x: last.x, y: last.y, touch, live: false };
+		if (touch) {
 			timer = setTimeout(() => what.fixed || begin(), LONG_PRESS_MS);
 		} else {
-			if (!touch) {
-				event.preventDefault(); /* no text selection; the focus goes to the card, or stays */
-				scroller.focus({ preventScroll: true });
-			}
+			event.preventDefault(); /* no text is selected; the focus goes to the card, or stays */
+			scroller.focus({ preventScroll: true });
 			scroller.setPointerCapture(event.pointerId);
 		}
 	});
 
 	scroller.addEventListener('pointermove', (event) => {
+		remember(event);
 		if (!gesture) {
-			hoverOver(event);
-			return;
-		}
-		if (event.pointerId !== gesture.pointer) {
-			return;
-		}
-		last = { x: event.clientX, y: event.clientY, alt: event.altKey };
-		const moved = Math.hypot(last.x - gesture.x, last.y - gesture.y) > SLACK;
-		if (!gesture.live && moved) {
-			if (gesture.touch) {
-				cancel(); /* a finger that moves at once scrolls */
-				return;
+			event.pointerType === 'mouse' && hoverOver(event);
+		} else if (event.pointerId === gesture.pointer) {
+			if (!gesture.live && Math.hypot(last.x - gesture.x, last.y - gesture.y) > SLACK) {
+				gesture.touch || gesture.fixed ? cancel() : begin(); /* a finger that moves at once scrolls */
 			}
-			if (gesture.booking && (/** @type {any} */ (gesture).fixed)) {
-				cancel();
-				return;
-			}
-			begin();
+			follow();
 		}
-		follow();
 	});
 
 	scroller.addEventListener('pointerup', (event) => {
 		if (gesture && event.pointerId === gesture.pointer) {
-			last = { x: event.clientX, y: event.clientY, alt: event.altKey };
+			remember(event);
 			follow();
 			finish();
 		}
 	});
 	scroller.addEventListener('pointercancel', cancel);
+	addEventListener('blur', cancel);
 	/* Once a finger drags, the page must not scroll under it. */
 	scroller.addEventListener('touchmove', (event) => gesture?.live && event.cancelable && event.preventDefault(), { passive: false });
 	scroller.addEventListener('touchstart', (event) => around(event, '.grip') && event.preventDefault(), { passive: false });
 	scroller.addEventListener('contextmenu', (event) => gesture?.touch && event.preventDefault());
 	addEventListener('keydown', (event) => {
-		if (event.key === 'Escape' && gesture) {
+		if (gesture && event.key === 'Escape') {
 			cancel();
 			event.stopImmediatePropagation();
-		} else if (event.key === 'Alt' && gesture?.live) {
-			event.preventDefault();
 		}
 	}, true);
-	addEventListener('blur', cancel);
 
-	/* -- without a button: what is under the pointer -------------------------------------------------------------------- */
+	/* -- without a button ----------------------------------------------------------------------------------------- */
+
+	function leave() {
+		clearTimeout(hoverTimer);
+		hover.hidden = true;
+		gesture || tell();
+	}
 
 	function hoverOver(event) {
-		if (event.pointerType !== 'mouse') {
-			return;
-		}
-		last = { x: event.clientX, y: event.clientY, alt: event.altKey };
-		clearTimeout(hoverTimer);
-		tell([]);
-		const made = around(event, '.bar');
-		const block = made && bars.blockOf(made);
+		leave();
+		const block = bars.blockOf(around(event, '.bar'));
 		if (block) {
 			hoverTimer = setTimeout(describe, HOVER_MS, block.booking);
 		}
+		const { snap, hourWidth } = grid.scale;
 		const index = grid.rowAt(event.clientY);
-		const free = !made && isRow(event, index);
+		const hour = unitStart(grid.hourAt(event.clientX), snap);
 		rows.near(around(event, '.head') ? -1 : index);
-		const hour = unitStart(grid.hourAt(event.clientX), grid.scale.snap);
-		hover.hidden = !free || hour + grid.scale.snap <= state.now;
+		hover.hidden = !!block || !isHours(event, index) || hour + snap <= state.now;
 		if (!hover.hidden) {
-			const row = grid.layout.rows[index];
-			hover.style.left = `${grid.x(hour)}px`;
-			hover.style.width = `${grid.scale.snap * grid.scale.hourWidth}px`;
-			hover.style.top = `${row.top}px`;
-			hover.style.height = `${row.height}px`;
+			const { top, height } = grid.layout.rows[index];
+			Object.assign(hover.style, { left: `${grid.x(hour)}px`, width: `${snap * hourWidth}px`, top: `${top}px`, height: `${height}px` });
 		}
 	}
 
-	function describe(booking) {
-		const { label, note, start, end } = booking;
+	function describe({ label, note, start, end, priority }) {
 		const local = localWindow(start, end);
-		tell([`${label} · ${['low', 'medium', 'high'][booking.priority]} priority · ${lengthOf(end - start)}`,
-			`${windowText(start, end)} UTC`, local && `${local} here`, note]);
+		tell([`${label} · ${PRIORITIES[priority]} priority · ${lengthOf(end - start)}`, `${windowText(start, end)} UTC`, local && `${local} here`, note]);
 	}
 
-	scroller.addEventListener('pointerleave', () => {
-		clearTimeout(hoverTimer);
-		if (!gesture) {
-			tell([]);
-		}
-		hover.hidden = true;
-	});
-	scroller.addEventListener('scroll', () => {
-		clearTimeout(hoverTimer);
-		hover.hidden = true;
-		if (!gesture) {
-			tell([]);
-		}
-	}, { passive: true });
+	scroller.addEventListener('pointerleave', leave);
+	scroller.addEventListener('scroll', leave, { passive: true });
 
 	scroller.addEventListener('click', (event) => {
 		const cell = around(event, '.cell');
+		const band = around(event, '.fold') && around(event, '.band');
+		const day = around(event, '.day');
 		if (cell) { /* a screen reader's click: as Enter */
 			cell.focus();
 			cell.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
-			return;
-		}
-		const row = around(event, '.fold')?.closest('.band');
-		if (row) {
-			const id = /** @type {HTMLElement} */ (row).dataset.node ?? '';
-			store.fold(id, !state.folded.has(id));
+		} else if (band) {
+			store.fold(band.dataset.node, !state.folded.has(band.dataset.node));
+		} else if (day && state.view.zoom !== 'hours') {
+			store.look({ zoom: state.view.zoom === 'weeks' ? 'days' : 'hours' });
+			setTimeout(() => store.look({ date: Number(day.dataset.hour) }));
 		}
 	});
 }

@@ -158,7 +158,7 @@ export function createStore() {
 	function cover(start, end) {
 		const span = end - start;
 		const margin = span / 2;
-		if (start - margin >= wanted.start && end + margin <= wanted.end && span * 12 > wanted.end - wanted.start) {
+		if (Math.max(0, start - margin) >= wanted.start && end + margin <= wanted.end && span * 12 > wanted.end - wanted.start) {
 			return;
 		}
 		const around = Math.min(wanted.end ? span * 2 : span, (DAYS_MAX * 24 - span) / 2); /* the first picture comes sooner when it is small */

@@ -13,10 +13,8 @@ export const MONTH_NAMES = ['January', 'February', 'March', 'April', 'May', 'Jun
 
 const pad = (number) => String(number).padStart(2, '0');
 
-/** A Date, whose UTC parts are the hour's. */
 export const dateAt = (hour) => new Date(hour * MS);
 
-/** Milliseconds to hours, with the fraction. */
 export const hoursOf = (ms) => ms / MS;
 
 /** Reads a timestamp of the API; NaN for what is none. */
@@ -31,7 +29,6 @@ export const dayText = (hour) => dateAt(hour).toISOString().slice(0, 10);
 /** The midnight at or before an hour. */
 export const midnightOf = (hour) => Math.floor(hour / DAY) * DAY;
 
-/** 0 for Monday. */
 export const weekdayOf = (hour) => ((Math.floor(hour / DAY) + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
 
 /** The Monday 00:00 UTC at or before an hour. */
