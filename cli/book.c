@@ -67,12 +67,12 @@ bool booking_node_of_host(struct cli *cli, const char **out, struct error *err)
     *out = NULL;
     if (!talk_ask(cli, "api/nodes", &answer, err))
         return false;
-    nodes = json_member(answer, "nodes");
+    nodes = talk_array(cli, answer, "nodes", err);
     for (size_t n = 0; n < 2 && !*out; n++)
         for (size_t i = 0; i < talk_count(nodes) && !*out; i++)
             if (strcmp(talk_text(json_object_array_get_idx(nodes, i), "id"), names[n]) == 0)
                 *out = names[n];
-    if (!*out)
+    if (!*out && nodes)
         no_such_host(cli, nodes, err);
     json_object_put(answer);
     return *out != NULL;
@@ -177,12 +177,12 @@ static int send(struct cli *cli, const struct wish *wish, const struct buffer *b
         return CLI_FAILED;
     struct http_request request = {.method = "POST", .path = "api/book", .body = body->data, .body_length = body->length,
                                    .idempotency_key = key ? key : made};
-    if (talk_call(cli, &request, &answer, err)) {
-        if (!cli->json)
-            say_booked(cli, answer);
-        json_object_put(answer);
+    bool done = talk_call(cli, &request, &answer, err) && talk_array(cli, answer, "gpu_ids", err);
+    if (done && !cli->json)
+        say_booked(cli, answer);
+    json_object_put(answer);
+    if (done)
         return CLI_DONE;
-    }
     int status = cli_refused(err);
     if (err->code == ERROR_CONFLICT) {
         hour_t start = hour_floor(wish->start);

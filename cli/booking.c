@@ -31,7 +31,7 @@ const char *booking_path(struct cli *cli, int64_t id)
 
 bool booking_ask(struct cli *cli, int64_t id, struct json_object **out, struct error *err)
 {
-    return talk_ask(cli, booking_path(cli, id), out, err);
+    return talk_ask(cli, booking_path(cli, id), out, err) && talk_array(cli, *out, "gpu_ids", err);
 }
 
 int booking_change(struct cli *cli, struct json_object *before, struct window wanted, int64_t gpus, const struct buffer *body, struct error *err)
@@ -40,7 +40,8 @@ int booking_change(struct cli *cli, struct json_object *before, struct window wa
     struct json_object *now = NULL;
     const char *verb = cli_has(cli, "dry-run") ? "It would become" : "Changed";
 
-    if (!talk_write(cli, "PATCH", booking_path(cli, id), body, &now, err)) {
+    if (!talk_write(cli, "PATCH", booking_path(cli, id), body, &now, err) || !talk_array(cli, now, "gpu_ids", err)) {
+        json_object_put(now);
         int status = cli_refused(err);
         if (err->code == ERROR_CONFLICT && err->conflict_count > 0) {
             talk_conflict(cli, err, talk_text(before, "node_id"), gpus > 0 ? gpus : (int64_t)talk_count(json_member(before, "gpu_ids")),

@@ -9,7 +9,7 @@
 const char *booking_line(struct cli *cli, struct json_object *booking);
 /* Its window; both HOUR_NONE when the answer has none. */
 struct window booking_window(struct json_object *booking);
-/* GET api/bookings/ID, not printed. */
+/* GET api/bookings/ID, not printed. *OUT is the caller's, whatever the result. */
 bool booking_ask(struct cli *cli, int64_t id, struct json_object **out, struct error *err) __attribute__((warn_unused_result));
 /* "api/bookings/ID". In the arena. */
 const char *booking_path(struct cli *cli, int64_t id);

@@ -167,9 +167,8 @@ static int run_extend(struct cli *cli, struct error *err)
         return CLI_USAGE;
     for (int tries = 1; tries <= TRIES_MAX; tries++) {
         error_clear(err);
-        if (!booking_ask(cli, id, &before, err))
-            return CLI_FAILED;
-        status = extend(cli, before, err);
+        before = NULL;
+        status = booking_ask(cli, id, &before, err) ? extend(cli, before, err) : CLI_FAILED;
         json_object_put(before);
         if (err->code != ERROR_PRECONDITION)
             break;

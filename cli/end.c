@@ -1,15 +1,23 @@
 #include <inttypes.h>
+#include <string.h>
 
-#include "cli/commands.h"
 #include "cli/booking.h"
+#include "cli/commands.h"
 #include "cli/talk.h"
 
 #include "common/banned.h"
+
+/* Nobody who is no planner ends a booking. */
+static bool ended_as(struct cli *cli, struct json_object *answer, const char *status, struct error *err)
+{
+    return strcmp(talk_text(answer, "status"), status) == 0 || talk_foreign(cli, err);
+}
 
 static bool finish(struct cli *cli, int64_t id, struct error *err)
 {
     const char *token = cli_value(cli, "token");
     struct buffer body = BUFFER_INIT;
+    struct json_object *answer = NULL;
     struct json_writer w;
     bool done;
 
@@ -22,14 +30,20 @@ static bool finish(struct cli *cli, int64_t id, struct error *err)
     done = talk_call(cli,
                      &(struct http_request){.method = "POST", .path = token ? "api/release" : "api/mark_done", .body = body.data,
                                             .body_length = body.length, .secret = token != NULL},
-                     NULL, err);
+                     &answer, err) &&
+           ended_as(cli, answer, "completed", err);
+    json_object_put(answer);
     buffer_release(&body);
     return done;
 }
 
 static bool cancel(struct cli *cli, int64_t id, struct error *err)
 {
-    return talk_write(cli, "DELETE", booking_path(cli, id), NULL, NULL, err);
+    struct json_object *answer = NULL;
+    bool done = talk_write(cli, "DELETE", booking_path(cli, id), NULL, &answer, err) && ended_as(cli, answer, "cancelled", err);
+
+    json_object_put(answer);
+    return done;
 }
 
 /* Each of the bookings, also when one before it was refused; a number that is none stops all before the first. */

@@ -130,8 +130,8 @@ static bool read_events(struct cli *cli, int64_t after, int64_t limit, struct ta
     buffer_printf(&path, "api/events?after=%" PRId64 "&limit=%" PRId64, after, limit);
     if (cli_has(cli, "booking"))
         http_query_add(&path, "booking_id", cli_value(cli, "booking"));
-    done = talk_get(cli, path.data, &answer, err);
-    events = json_member(answer, "events");
+    events = NULL;
+    done = talk_get(cli, path.data, &answer, err) && (events = talk_array(cli, answer, "events", err));
     for (size_t i = 0; i < talk_count(events); i++)
         add_event(cli, json_object_array_get_idx(events, i), table);
     *last = done ? talk_integer(answer, "last") : after;

@@ -49,8 +49,8 @@ static int run(struct cli *cli, struct error *err)
 
     if (build_path(cli, &path, err)) {
         status = CLI_FAILED;
-        if (talk_get(cli, path.data, &answer, err)) {
-            struct json_object *slots = json_member(answer, "slots");
+        struct json_object *slots;
+        if (talk_get(cli, path.data, &answer, err) && (slots = talk_array(cli, answer, "slots", err))) {
             status = talk_count(slots) > 0 ? CLI_DONE : CLI_FAILED;
             fill_table(cli, slots, &table);
             if (!cli->json)

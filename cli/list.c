@@ -80,8 +80,8 @@ static bool read_pages(struct cli *cli, const struct buffer *query, int64_t afte
         if (after > 0)
             http_query_add(&path, "after_id", arena_printf(cli->arena, "%" PRId64, after));
         http_query_add(&path, "limit", arena_printf(cli->arena, "%" PRId64, limit < PAGE ? limit : PAGE));
-        done = talk_get(cli, path.data, &answer, err);
-        struct json_object *bookings = json_member(answer, "bookings");
+        struct json_object *bookings = NULL;
+        done = talk_get(cli, path.data, &answer, err) && (bookings = talk_array(cli, answer, "bookings", err));
         for (size_t i = 0; i < talk_count(bookings); i++)
             add_booking(cli, json_object_array_get_idx(bookings, i), table);
         limit -= (int64_t)talk_count(bookings);
@@ -187,7 +187,7 @@ static int run_show(struct cli *cli, struct error *err)
 
     if (!talk_booking_id(cli->operands[0], &id, err))
         return CLI_USAGE;
-    done = talk_get(cli, booking_path(cli, id), &booking, err);
+    done = talk_get(cli, booking_path(cli, id), &booking, err) && talk_array(cli, booking, "gpu_ids", err);
     if (done && !cli->json) {
         say_booking(cli, booking);
         done = say_history(cli, id, err);

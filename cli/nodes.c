@@ -69,19 +69,21 @@ static void fill_gpus(struct cli *cli, struct json_object *nodes, struct table *
 
 static int run(struct cli *cli, struct error *err)
 {
-    struct json_object *answer;
+    struct json_object *answer = NULL, *nodes;
     struct table table;
+    int status = CLI_FAILED;
 
-    if (!talk_get(cli, "api/nodes", &answer, err))
-        return CLI_FAILED;
-    if (cli_has(cli, "gpus"))
-        fill_gpus(cli, json_member(answer, "nodes"), &table);
-    else
-        fill_nodes(cli, json_member(answer, "nodes"), &table);
-    if (!cli->json)
-        talk_table(cli, &table, "No nodes.");
+    if (talk_get(cli, "api/nodes", &answer, err) && (nodes = talk_array(cli, answer, "nodes", err))) {
+        if (cli_has(cli, "gpus"))
+            fill_gpus(cli, nodes, &table);
+        else
+            fill_nodes(cli, nodes, &table);
+        if (!cli->json)
+            talk_table(cli, &table, "No nodes.");
+        status = CLI_DONE;
+    }
     json_object_put(answer);
-    return CLI_DONE;
+    return status;
 }
 
 static const struct cli_option options[] = {

@@ -91,7 +91,10 @@ static bool find_nodes(struct cli *cli, const struct snapshot *snapshot, const c
 
     if (!talk_ask(cli, "api/nodes", &answer, err))
         return false;
-    nodes = json_member(answer, "nodes");
+    if (!(nodes = talk_array(cli, answer, "nodes", err))) {
+        json_object_put(answer);
+        return false;
+    }
     bool *seen = arena_array(cli->arena, wanted + 1, sizeof *seen);
     const char **ids = arena_array(cli->arena, talk_count(nodes) + 1, sizeof *ids);
     for (size_t i = 0; i < talk_count(nodes); i++) {

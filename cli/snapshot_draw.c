@@ -92,7 +92,7 @@ static bool read_picture(struct cli *cli, struct json_object *answer, struct pic
     *picture = (struct picture){.window = {talk_hour(answer, "start"), talk_hour(answer, "end")}};
     if (picture->window.start == HOUR_NONE || picture->window.end <= picture->window.start ||
         window_hours(picture->window) > HOURS_MAX)
-        return error_set(err, ERROR_UNAVAILABLE, "%s answered without a window; is it a ProcPlan server?", http_base(cli->http));
+        return talk_foreign(cli, err);
     picture->days = (size_t)(window_hours(picture->window) + HOURS_PER_DAY - 1) / HOURS_PER_DAY;
     for (size_t i = 0; i < talk_count(nodes); i++)
         picture->gpu_count += talk_count(json_member(json_object_array_get_idx(nodes, i), "gpus"));

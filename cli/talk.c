@@ -79,6 +79,21 @@ bool talk_write(struct cli *cli, const char *method, const char *path, const str
                 cli->json, out, err);
 }
 
+bool talk_foreign(struct cli *cli, struct error *err)
+{
+    return error_set(err, ERROR_UNAVAILABLE, "%s answered something that no planner says; check the address", http_base(cli->http));
+}
+
+struct json_object *talk_array(struct cli *cli, struct json_object *answer, const char *name, struct error *err)
+{
+    struct json_object *array = json_member(answer, name);
+
+    if (json_object_is_type(array, json_type_array))
+        return array;
+    talk_foreign(cli, err);
+    return NULL;
+}
+
 /* -- members of answers -------------------------------------------------------------------------------------------- */
 
 const char *talk_text(struct json_object *object, const char *name)

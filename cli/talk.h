@@ -26,6 +26,11 @@ bool talk_ask(struct cli *cli, const char *path, struct json_object **out, struc
 bool talk_write(struct cli *cli, const char *method, const char *path, const struct buffer *body, struct json_object **out, struct error *err)
     __attribute__((warn_unused_result));
 
+/* The array NAME of an answer, borrowed. NULL, with the sentence in ERR, when there is none: something else than a planner has answered. */
+struct json_object *talk_array(struct cli *cli, struct json_object *answer, const char *name, struct error *err);
+/* Says that. Returns false. */
+bool talk_foreign(struct cli *cli, struct error *err);
+
 /* Members of an answer. What is missing or of another type is "" or 0. Borrowed from OBJECT. */
 const char *talk_text(struct json_object *object, const char *name);
 int64_t talk_integer(struct json_object *object, const char *name);

@@ -117,7 +117,7 @@ static int run(struct cli *cli, struct error *err)
         if (cli->csv)
             status = print_csv(cli, path.data, err);
         else
-            status = talk_get(cli, path.data, &answer, err) ? CLI_DONE : CLI_FAILED;
+            status = talk_get(cli, path.data, &answer, err) && talk_array(cli, answer, "rows", err) ? CLI_DONE : CLI_FAILED;
         if (status == CLI_DONE && !cli->json && !cli->csv)
             print_table(cli, answer);
     }
