@@ -14,7 +14,7 @@ import { mountPointer } from './pointer.js';
 import { mountRows } from './rows.js';
 import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
 
-const SETTLED_MS = 140;
+const SETTLED_MS = 180; /* a browser takes 200 changes of the address in 30 s */
 const ROWS_AROUND = 14; /* drawn beyond the edges: scrolling runs ahead of drawing, and most frames then draw nothing */
 const SPANS_AROUND = 0.4;
 const PRINT = { width: 1040, height: 680, days: 14, rows: 600 }; /* a landscape page, px */
@@ -161,7 +161,6 @@ export function mountGrid(store) {
 			});
 		}
 		columns.follow();
-		bars.follow();
 	}
 
 	function drawArea(area) {
@@ -171,11 +170,12 @@ export function mountGrid(store) {
 		columns.draw();
 		rows.draw();
 		bars.draw();
+		bars.follow();
 		rows.mark(selection?.gpus ?? []);
 		columns.mark(selection?.start ?? 0, selection?.end ?? 0);
 	}
 
-	/** What can wait until the scrolling stops: the address, the cells that are read aloud. */
+	/** What can wait until the scrolling stops: labels at the left edge (each costs a layer update), the address, cells that are read aloud. */
 	function settled() {
 		const { start, end } = grid.span();
 		report(start);
@@ -183,6 +183,7 @@ export function mountGrid(store) {
 			placeAt(start);
 			paint();
 		}
+		bars.follow();
 		rows.drawCells();
 	}
 
@@ -262,7 +263,6 @@ export function mountGrid(store) {
 		reset();
 		drawArea({ from: 0, to: Math.min(grid.layout.rows.length - 1, PRINT.rows), start: grid.origin, end: grid.origin + PRINT.days * DAY });
 		columns.follow();
-		bars.follow();
 	});
 	addEventListener('afterprint', () => {
 		plane.style.zoom = '';
