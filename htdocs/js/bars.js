@@ -30,7 +30,7 @@ export function mountBars(grid) {
 		return widths.get(key) ?? 0;
 	}
 
-	/** Who and the priority's letter, the note where it fits; in little room the letter only, and then nothing. With its width. */
+	/** Who and the priority's letter, the note where it fits; in little room the letter only, and then nothing. With the width of who. */
 	function labelOf({ label: who, note, status, priority }, width) {
 		const sign = element('b', {}, status === 0 ? PRIORITIES[priority][0].toUpperCase() : '✓');
 		const size = textWidth(who, 600);
@@ -43,7 +43,7 @@ export function mountBars(grid) {
 		const more = note ? textWidth(note, 400) + 5 : 0;
 		const fits = more > 0 && size + more + 31 < width;
 		return [element('span', { class: classes({ label: true, tight: size + 26 > width }) },
-			element('bdi', { class: 'who' }, who), sign, fits && element('bdi', { class: 'note' }, note)), Math.min(width, size + 30 + (fits ? more : 0))];
+			element('bdi', { class: 'who' }, who), sign, fits && element('bdi', { class: 'note' }, note)), Math.min(width, size + 30)];
 	}
 
 	function box(made, first, last, start, end) {

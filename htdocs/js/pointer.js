@@ -183,6 +183,7 @@ export function mountPointer(grid, bars, rows) {
 	}
 
 	scroller.addEventListener('pointerdown', (event) => {
+		leave();
 		if (gesture) { /* a second finger */
 			cancel();
 			return;
@@ -258,7 +259,7 @@ export function mountPointer(grid, bars, rows) {
 	function hoverOver(event) {
 		leave();
 		const block = bars.blockOf(around(event, '.bar'));
-		if (block) {
+		if (block && block.booking.id !== state.open) { /* its card says more */
 			hoverTimer = setTimeout(describe, HOVER_MS, block.booking);
 		}
 		const { snap, hourWidth } = grid.scale;
