@@ -4,8 +4,8 @@
  *
  * From navigation (nothing cached, over loopback) until the frame after the one that has the grid with its bars; how many elements there
  * are; the frames a second while a gesture scrolls at 2,400 pixels a second, as the page itself sees them (requestAnimationFrame), how many
- * took longer than 25 ms, the longest, and in how many the middle of the grid had no row under it; how long the page's own thread was busy
- * for a screenful of scrolling, which a loaded machine blurs less; the heap afterwards. Beside them the figures of the original's page
+ * took longer than 25 ms, the longest, and in how many the middle of the grid had no row under it; the processor time of the page's main
+ * thread for a screenful of scrolling, which a loaded machine blurs less; the heap afterwards. Beside them the figures of the original's page
  * with 1,000 GPUs, and of a page with nothing on it but a gradient, scrolled the same way in the same minutes: what this machine can show
  * at all. Medians; nothing here passes or fails. Chromium draws without a graphics card.
  *
@@ -63,26 +63,26 @@ function watchFrames() {
     };
 }
 
-/* Seconds that the page's main thread has been at work so far. */
-async function busySeconds(client) {
+/* Seconds of processor time that the page's main thread has taken so far. */
+async function workSeconds(client) {
     const {metrics} = await client.send('Performance.getMetrics');
-    return metrics.find(({name}) => name === 'TaskDuration').value;
+    return metrics.find(({name}) => name === 'ThreadTime').value;
 }
 
 async function scroll(page, client, direction) {
     const {x, y, width, height} = await page.locator('#grid').boundingBox();
     await page.evaluate(watchFrames);
-    const before = await busySeconds(client);
+    const before = await workSeconds(client);
     await client.send('Input.synthesizeScrollGesture', {
         x: x + width / 2, y: y + height / 2, [direction === 'down' ? 'yDistance' : 'xDistance']: -SCROLL.distance, speed: SCROLL.speed,
         gestureSourceType: 'mouse', preventFling: true,
     });
-    const busy = (await busySeconds(client) - before) * 1000;
+    const work = (await workSeconds(client) - before) * 1000;
     const {intervals, empty} = await page.evaluate(() => globalThis.stopFrames());
     const took = intervals.reduce((sum, one) => sum + one, 0);
     return {
         frames: intervals.length * 1000 / took, long: intervals.filter((one) => one > 25).length, worst: Math.max(...intervals),
-        count: intervals.length, empty, busy: busy * (direction === 'down' ? VIEW.height : VIEW.width) / SCROLL.distance,
+        count: intervals.length, empty, work: work * (direction === 'down' ? VIEW.height : VIEW.width) / SCROLL.distance,
     };
 }
 
@@ -104,6 +104,7 @@ const round = (browser, url) => withPage(browser, async (page, client, context) 
     await page.goto(url, {waitUntil: 'commit'});
     await page.waitForFunction(() => globalThis.firstGrid !== undefined, null, {timeout: PATIENCE});
     const first = await page.evaluate(() => globalThis.firstGrid);
+    const loading = await workSeconds(client) * 1000;
     await page.waitForTimeout(300); /* what comes after it is over */
     const elements = await page.evaluate(() => document.querySelectorAll('*').length);
     const down = await scroll(page, client, 'down');
@@ -111,7 +112,7 @@ const round = (browser, url) => withPage(browser, async (page, client, context) 
     const elementsAfter = await page.evaluate(() => document.querySelectorAll('*').length);
     await client.send('HeapProfiler.collectGarbage');
     const {usedSize} = await client.send('Runtime.getHeapUsage');
-    return {first, elements: Math.max(elements, elementsAfter), down, right, heap: usedSize};
+    return {first, loading, elements: Math.max(elements, elementsAfter), down, right, heap: usedSize};
 });
 
 /* What this machine can show at all. */
@@ -154,11 +155,12 @@ function print(results) {
         const aim = AIMS[results[index].gpus];
         return `${whole(ms)}${aim ? ` (aim ${whole(aim)})` : ''}`;
     }), '', whole(ORIGINAL.first));
+    line('  work of the main thread, ms', ...of((one) => one.loading).map(whole));
     line('elements, at most', ...of((one) => one.elements).map((count) => `${whole(count)} (aim 5,000)`), '', whole(ORIGINAL.elements));
     for (const direction of ['down', 'right']) {
         line(`frames a second, ${direction}`, ...frames(direction), direction === 'down' ? ORIGINAL.frames : '');
         line('  longest frame, ms', ...frames(direction, 'worst'));
-        line('  busy for a screenful, ms', ...frames(direction, 'busy'));
+        line('  work for a screenful, ms', ...frames(direction, 'work'));
         line('  frames with an empty middle', ...frames(direction, 'empty').slice(0, -1));
     }
     line('heap, MB', ...of((one) => one.heap / 1e6).map((mb) => mb.toFixed(1)));

@@ -22,7 +22,7 @@ const chromiumPath = () => process.env.CHROMIUM ||
 
 /* A test takes seconds; under load on a small machine a few times that. Milliseconds. */
 const TEST_LIMIT = 120_000;
-const STEP_LIMIT = 30_000;
+const STEP_LIMIT = Number(process.env.PROCPLAN_STEP_LIMIT || 30_000);
 
 /* Wednesday 2031-05-14 10:20 UTC: in the middle of an hour, a day, a week and a month, and not today, so that nothing can come from
  * the reader's own clock. */

@@ -155,6 +155,35 @@ class Planner {
         for (const key of keys) await this.page.keyboard.press(key);
     }
 
+    /* The cell that has the grid's one tab stop gets the focus. */
+    async enterGrid() {
+        await this.page.locator('#grid [role="gridcell"][tabindex="0"]').focus();
+        return this.cell();
+    }
+
+    /* The cell that has the focus: {gpu, hour, label}; null when none has. */
+    async cell() {
+        await this.drawn();
+        return this.page.evaluate(() => {
+            const cell = document.activeElement?.closest('[role="gridcell"]');
+            const row = cell?.closest('[role="row"]');
+            return cell && row ? {gpu: row.dataset.gpu, hour: Number(cell.dataset.hour), label: cell.getAttribute('aria-label') ?? cell.textContent} : null;
+        });
+    }
+
+    /* Moves the focus to a cell by arrow keys alone. */
+    async walkTo(gpu, hour) {
+        const at = await this.enterGrid();
+        const rows = await this.grid.evaluate((grid) => [...grid.querySelectorAll('[role="row"][data-gpu]')].map((row) => row.dataset.gpu));
+        for (let guard = 0; guard < 60; guard++) {
+            const {gpu: row, hour: where} = await this.cell() ?? at;
+            if (row !== gpu) await this.press(rows.indexOf(row) < rows.indexOf(gpu) ? 'ArrowDown' : 'ArrowUp');
+            else if (where !== hour) await this.press(where < hour ? 'ArrowRight' : 'ArrowLeft');
+            else return;
+        }
+        throw new Error(`the arrows do not lead to ${gpu} ${hour}: ${JSON.stringify(await this.cell())}`);
+    }
+
     /* -- what is shown ----------------------------------------------------------------------------------------- */
 
     bar(id) {
@@ -169,10 +198,11 @@ class Planner {
             return [...grid.querySelectorAll(wanted)].map((bar) => {
                 const {x, y, width, height} = bar.getBoundingClientRect();
                 const covered = rows.filter(({box}) => box.y + box.height / 2 > y && box.y + box.height / 2 < y + height);
-                return {id: Number(bar.dataset.id ?? bar.dataset.number), x, y, width, rows: covered.map(({gpu}) => gpu), text: bar.innerText.trim(), classes: [...bar.classList]};
+                return {id: Number(bar.dataset.id ?? bar.dataset.number), x, y, width, rows: covered.map(({gpu}) => gpu), text: [...bar.querySelectorAll('.label > *')].map((part) => part.textContent).join(' '), classes: [...bar.classList]};
             });
         }, selector);
-        return found.map(({x, width, y, ...bar}) => ({...bar, y, start: at.hour(x), end: at.hour(x + width)}))
+        /* Bars keep a pixel's distance from the next. */
+        return found.map(({x, width, y, ...bar}) => ({...bar, y, start: at.hour(x - 1), end: at.hour(x + width + 1)}))
             .sort((a, b) => a.id - b.id || a.y - b.y);
     }
 
@@ -214,6 +244,16 @@ class Planner {
         }, `the address bar says so (it says ${this.page.url()})`);
     }
 
+    /* Answers to what PATTERN names are held back until the function that it gives is called. */
+    async hold(pattern) {
+        const held = [];
+        await this.page.route(pattern, (route) => { held.push(route); });
+        return async () => {
+            await this.page.unroute(pattern);
+            await Promise.all(held.map((route) => route.continue().catch(() => {}))); /* the page may have given it up */
+        };
+    }
+
     /* -- looks ------------------------------------------------------------------------------------------------- */
 
     /* What axe-core finds; its source comes by the debugger's protocol, past our Content-Security-Policy. */
@@ -221,6 +261,7 @@ class Planner {
         await this.page.evaluate(fs.readFileSync(axePath(), 'utf8'));
         const found = await this.page.evaluate(async () => {
             const {violations} = await globalThis.axe.run(document, {
+                resultTypes: ['violations'],
                 runOnly: {type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']},
             });
             return violations.map(({id, help, nodes}) => `${id}: ${help}: ${nodes.slice(0, 5)

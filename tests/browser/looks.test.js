@@ -1,0 +1,154 @@
+'use strict';
+/* For everybody: small windows, dark rooms, high contrast, print, screen readers, hostile names. */
+const assert = require('node:assert/strict');
+const {HOUR_NOW, browserSuite} = require('./harness.js');
+const {busy, day, give} = require('./fixtures.js');
+
+const it = browserSuite();
+
+const HOSTILE = ['<img src=x onerror=alert(1)>', '"\'><script>alert(1)</script>', '🦙🔥 a & b', 'שלום עולם', '\u202Eevil\u202C', '{{7*7}}${8}'];
+
+it('at 360 wide everything fits, and GPUs can be booked', async ({server, open}) => {
+    await busy(server);
+    const planner = await open({who: 'AB', width: 360, height: 740, touch: true});
+    await planner.fits();
+    await planner.shot('360');
+    await planner.tap('alpha/g3', day(1, 12));
+    await planner.booking.waitFor();
+    await planner.fits();
+    await planner.shot('360 booking');
+    await planner.page.locator('#book').tap();
+    await planner.barsOf(5);
+    for (const [button, shown] of [['#find-button', '#find'], ['#filter', '#person']]) {
+        await planner.page.locator(button).tap();
+        await planner.page.locator(shown).waitFor();
+        await planner.fits();
+        await planner.shot(`360 ${shown}`);
+        await planner.press('Escape');
+    }
+});
+
+for (const [width, height] of [[768, 1024], [1024, 700], [1920, 1080]]) {
+    it(`at ${width} wide everything fits`, async ({server, open}) => {
+        await busy(server);
+        const planner = await open({who: 'AB', width, height});
+        await planner.fits();
+        await planner.shot(String(width));
+        await planner.drag(['beta/g0', day(2, 12)], ['beta/g0', day(3, 12)]);
+        await planner.booking.waitFor();
+        await planner.fits();
+        await planner.shot(`${width} booking`);
+    });
+}
+
+it('names and notes full of tags, quotes, emoji and right-to-left text show as text, wherever they stand', {
+    config: {nodes: HOSTILE.map((id) => ({id, name: id, gpus: [{id, kind: id}]}))},
+}, async ({server, open}) => {
+    const ids = HOSTILE;
+    for (const [index, id] of ids.entries()) await give(server, '', day(1), day(5), id, {node_id: id, gpu_ids: [id], note: id, priority: ['low', 'medium', 'high'][index % 3]});
+    const planner = await open({who: HOSTILE[0]});
+    await planner.until(async () => (await planner.bars()).length === ids.length, 'all bars are there');
+    assert.deepEqual((await planner.grid.evaluate((grid) => [...grid.querySelectorAll('[role="row"][data-gpu]')].map((row) => row.dataset.gpu))),
+        ids.map((id) => `${id}/${id}`));
+    const text = await planner.grid.evaluate((grid) => [...grid.querySelectorAll('.bar')].map((bar) => bar.textContent).join('\n'));
+    for (const id of ids) assert.ok(text.includes(id), `${id} is on a bar`);
+    for (const id of ids) {
+        await planner.click(`${id}/${id}`, day(3));
+        await planner.details.waitFor();
+        await planner.until(async () => (await planner.details.textContent()).includes(id), `${id} is on the card`);
+        await planner.press('Escape');
+        await planner.details.waitFor({state: 'hidden'});
+    }
+    for (const button of ['#filter-nodes', '#filter-kinds', '#find-button']) {
+        await planner.page.locator(button).click();
+        await planner.drawn();
+        await planner.press('Escape');
+    }
+    assert.equal(await planner.page.evaluate(() => document.querySelectorAll('img, body script').length), 0);
+});
+
+it('a screen reader hears a grid: its size, each row\'s name, each cell\'s day and who has it', async ({server, open}) => {
+    await give(server, 'alpha/g1', day(1), day(3), 'KM', {priority: 'high'});
+    const planner = await open();
+    await planner.barsOf(1);
+    assert.equal(await planner.grid.getAttribute('role'), 'grid');
+    const {rows, columns} = await planner.grid.evaluate((grid) => ({rows: Number(grid.getAttribute('aria-rowcount')), columns: Number(grid.getAttribute('aria-colcount'))}));
+    assert.ok(rows >= 11 && (columns > 7 || columns === -1), `${rows} rows, ${columns} columns`);
+    assert.match(await planner.row('alpha/g1').locator('[role="rowheader"]').innerText(), /g1/);
+    await planner.walkTo('alpha/g1', day(1));
+    assert.match((await planner.cell()).label, /KM/);
+    assert.match((await planner.cell()).label, /15/);
+    await planner.press('ArrowUp');
+    assert.match((await planner.cell()).label, /free/i);
+});
+
+it('the focus is always to be seen', async ({open}) => {
+    const planner = await open();
+    for (let i = 0; i < 25; i++) {
+        await planner.press('Tab');
+        const seen = await planner.page.evaluate(() => {
+            const one = document.activeElement;
+            if (!one || one === document.body) return true;
+            const marks = [one, one.parentElement].map((element) => getComputedStyle(element));
+            return marks.some((style) => (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1) || style.boxShadow !== 'none') || one.outerHTML.slice(0, 120);
+        });
+        assert.equal(seen, true);
+    }
+});
+
+it('with reduced motion nothing moves', async ({server, open}) => {
+    await busy(server);
+    const planner = await open({who: 'AB', motion: 'reduce'});
+    await planner.drag(['beta/g0', day(2, 12)], ['beta/g0', day(3, 12)]);
+    await planner.booking.waitFor();
+    const moving = await planner.page.evaluate(() => document.getAnimations()
+        .filter((one) => one.effect.getComputedTiming().duration > 1).map((one) => one.effect.target.outerHTML.slice(0, 100)));
+    assert.deepEqual(moving, []);
+});
+
+it('with forced colours bars, selection and now line are still told apart by lines', async ({server, open}) => {
+    await busy(server);
+    const planner = await open({who: 'AB', forced: 'active'});
+    const [bar] = await planner.barsOf(2);
+    assert.match(bar.text, /KM\s+L\b/);
+    const edges = (selector) => planner.page.locator(selector).first().evaluate((one) => {
+        const style = getComputedStyle(one);
+        return ['Top', 'Left'].some((side) => style[`border${side}Style`] !== 'none' && parseFloat(style[`border${side}Width`]) >= 1) ||
+            (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1);
+    });
+    assert.ok(await edges('#grid .bar[data-id="2"]'), 'a bar has an edge');
+    await planner.drag(['beta/g0', day(2, 12)], ['beta/g0', day(3, 12)]);
+    assert.ok(await edges('#outline'), 'the selection has an edge');
+    await planner.shot('forced colours');
+});
+
+it('a fortnight prints on one landscape page, without the controls', async ({server, open}) => {
+    await busy(server);
+    const planner = await open({who: 'AB'});
+    await planner.page.emulateMedia({media: 'print'});
+    assert.equal(await planner.page.locator('#find-button').isVisible(), false);
+    const pdf = (await planner.page.pdf({preferCSSPageSize: true, printBackground: true})).toString('latin1');
+    assert.equal((pdf.match(/\/Type\s*\/Page\b(?!s)/g) ?? []).length, 1, 'one page');
+    const [, width, height] = /\/MediaBox\s*\[\s*0\s+0\s+([\d.]+)\s+([\d.]+)/.exec(pdf);
+    assert.ok(Number(width) > Number(height), `${width} x ${height} is landscape`);
+    await planner.page.emulateMedia({media: null});
+});
+
+it('a reader in another time zone sees UTC in the grid and his own time beside it', async ({server, open}) => {
+    await give(server, 'alpha/g1', day(1), day(3), 'KM');
+    const planner = await open({timezone: 'America/St_Johns'});
+    const {from} = await planner.measures();
+    assert.equal(Math.round(from) % 24, 0, 'days begin at midnight UTC');
+    assert.match(await planner.grid.innerText(), /UTC/);
+    await planner.click('alpha/g1', day(2));
+    await planner.details.waitFor();
+    await planner.until(async () => /21:30/.test(await planner.details.innerText()), 'midnight UTC is 21:30 in St. John\'s in summer');
+});
+
+it('today is marked, and the line of now stands where the hour is', async ({open}) => {
+    const planner = await open();
+    const at = await planner.measures();
+    const lines = await planner.grid.evaluate((grid) => [...grid.querySelectorAll('[class*="now"]')].map((one) => one.getBoundingClientRect().x));
+    assert.ok(lines.some((x) => Math.abs(x - at.x(HOUR_NOW + 1 / 3)) < 5), `${lines}, not ${at.x(HOUR_NOW + 1 / 3)}`);
+    assert.ok(await planner.grid.locator('.head [aria-current="date"], .head .today').count() > 0);
+});
