@@ -178,13 +178,16 @@ export function createStore() {
 	/* -- what can be done ------------------------------------------------------------------------------------------- */
 
 	const say = (text, more = {}) => set({ message: { text, ...more } });
-	const headers = () => ({ who: state.who });
-	const gpuWord = (count) => `${count} GPU${count === 1 ? '' : 's'}`;
+
+	function identify(who) {
+		set({ who });
+		remember('who', who);
+	}
 
 	/** One write; the picture is brought up to date before it is over. */
 	async function write(path, options) {
 		try {
-			return await call(path, { ...headers(), ...options });
+			return await call(path, { who: state.who, ...options });
 		} finally {
 			await load();
 		}
@@ -192,7 +195,8 @@ export function createStore() {
 
 	let lastTry = { body: '', key: '' }; /* a booking whose answer was lost is sent again under its key, and made once */
 
-	async function book(/** @type {Selection & {who: string, priority: number, note?: string, repeat?: {every: string, count: number}|null, skip?: boolean}} */ wish) {
+	/** Books {node, gpus, start, end, who, priority, note, repeat: {every, count} | null, skip}; what was typed is remembered. */
+	async function book(wish) {
 		const { model } = state;
 		const body = {
 			node_id: model.nodes[wish.node].id,
@@ -204,8 +208,8 @@ export function createStore() {
 			...wish.note && { note: wish.note },
 			...wish.repeat && { repeat: wish.repeat, on_conflict: wish.skip ? 'skip' : 'fail' },
 		};
-		set({ who: wish.who, priority: wish.priority });
-		remember('who', wish.who);
+		identify(wish.who);
+		set({ priority: wish.priority });
 		remember('priority', wish.priority);
 		const text = JSON.stringify(body);
 		if (lastTry.body !== text) {
@@ -217,7 +221,7 @@ export function createStore() {
 		const ids = (answer.bookings ?? [answer]).map((one) => one.booking_id);
 		const skipped = answer.skipped ?? [];
 		set({ selection: null, windows: [], chosen: 0 });
-		say(`Booked ${gpuWord(wish.gpus.length)} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
+		say(`Booked ${wish.gpus.length} GPU${wish.gpus.length === 1 ? '' : 's'} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
 			+ `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, {
 			undo: async () => {
 				for (const id of ids) {
@@ -235,12 +239,10 @@ export function createStore() {
 		const was = bookings.get(id);
 		const body = bodyOf(changes);
 		const answer = await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...body, ...was && { version: was.version } } });
-		const before = was && {
-			start: was.start, end: was.end, gpus: was.gpus, priority: was.priority, who: was.label, note: was.note,
-		};
-		const back = before && bodyOf(Object.fromEntries(Object.keys(changes).map((key) => [key, /** @type {any} */ (before)[key]])));
-		say(words || 'Changed', back && !('note' in changes) ? {
+		const before = was && { ...was, who: was.label };
+		say(words || 'Changed', before && !('note' in changes) ? { /* of a note only its first characters are known here */
 			undo: async () => {
+				const back = bodyOf(Object.fromEntries(Object.keys(changes).map((key) => [key, before[key]])));
 				await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...back, version: answer.version } });
 				say('As it was');
 			},
@@ -283,10 +285,10 @@ export function createStore() {
 		return { ...full, start: hourOf(full.start), end: hourOf(full.end), events: history.events };
 	}
 
-	async function find(/** @type {{gpus: number, hours: number, kind?: string, nodes?: string[]|null, after?: number, before?: number, limit?: number}} */ wish) {
+	/** Windows in which so many GPUs are free together, and which the limits leave to this person. */
+	async function find({ gpus: count, hours, kind = null, nodes: ids = null, after = 0, before = 0, limit = 10 }) {
 		const { slots } = await call(`api/find${query({
-			gpus: wish.gpus, hours: wish.hours, kind: wish.kind ?? null, node_id: wish.nodes ?? null,
-			after: wish.after ? stampOf(wish.after) : null, before: wish.before ? stampOf(wish.before) : null, limit: wish.limit ?? 10,
+			gpus: count, hours, kind, node_id: ids, after: after ? stampOf(after) : null, before: before ? stampOf(before) : null, limit, user_label: state.who,
 		})}`);
 		const { nodes, gpus } = state.model;
 		return slots.flatMap((slot) => {
@@ -301,7 +303,7 @@ export function createStore() {
 	}
 
 	return {
-		state, set, look, cover, say, book, edit, details, find,
+		state, set, look, cover, say, book, edit, details, find, identify,
 		/** Tells `listener` what changed, once for all changes of a moment. */
 		on(listener) {
 			listeners.push(listener);
@@ -343,10 +345,6 @@ export function createStore() {
 		isMine: (booking) => booking.owner !== null && state.session?.mode !== 'open'
 			? booking.owner === state.session?.user
 			: state.who !== '' && booking.label === state.who,
-		identify(who) {
-			set({ who });
-			remember('who', who);
-		},
 	};
 }
 
