@@ -20,6 +20,7 @@ export function mountFinder(store) {
 	let timer = 0;
 	let limit = PAGE;
 	let filters = '';
+	let drawn = '';
 
 	function fillKinds() {
 		const kinds = [...new Set(state.model.gpus.map((gpu) => gpu.kind))].filter((one) => state.view.kinds?.includes(one) ?? true);
@@ -72,16 +73,19 @@ export function mountFinder(store) {
 		const { model, windows, chosen, now } = state;
 		const year = dateAt(now).getUTCFullYear();
 		const held = list.contains(document.activeElement);
-		list.replaceChildren(...windows.map((one) => {
+		const text = JSON.stringify([windows, Math.floor(now)]);
+		text !== drawn && list.replaceChildren(...windows.map((one) => { /* a button stays while it is pressed */
 			const local = localWindow(one.start, one.end);
-			return element('li', {}, element('button', { type: 'button', 'data-number': one.number, 'aria-current': one.number === chosen && 'true' },
+			return element('li', {}, element('button', { type: 'button', 'data-number': one.number },
 				element('b', {}, String(one.number)), element('b', {}, momentOf(one.start, false, year)), element('i', {}, inText(one.start, now)),
 				element('span', {}, `to ${momentOf(one.end, true, year)} · `, element('bdi', {}, model.nodes[one.node].name), ' ',
 					element('bdi', {}, gpuList(one.gpus.map((gpu) => model.gpus[gpu])))),
 				local && element('span', {}, `${local} ${zoneName(one.start)}`)));
 		}));
+		[...list.children].forEach(({ firstChild }, at) => { firstChild.ariaCurrent = at + 1 === chosen ? 'true' : null; });
 		byId('find-book').disabled = !windows.length;
-		held && list.querySelector('[aria-current]')?.focus({ preventScroll: true });
+		held && text !== drawn && list.querySelector('[aria-current]')?.focus({ preventScroll: true });
+		drawn = text;
 	}
 
 	/** Shows a window on the grid; `book` also takes it. */
