@@ -1,132 +1,117 @@
-/** The form beside a selection: who, how urgent, exact hours. Enter books. What stands in the way is said before and after. */
+/** The form beside a selection. Enter books. What stands in the way is said before and after, with one way out. */
 
 import { byId, setText } from './dom.js';
 import { mountFields } from './fields.js';
-import { floating, tell } from './float.js';
-import { countOf, nearest, placePhrase, spell, takenPhrase, troublePhrase, wayOut, windowFault } from './words.js';
-import { DAY, WEEK, localWindow, windowText } from './time.js';
+import { floating, focusOn, tell } from './float.js';
+import { DAY, WEEK, windowText } from './time.js';
+import { clashPhrase, countOf, nearest, placePhrase, spell, troublePhrase, wayOut, windowFault } from './words.js';
 
-export function mountBookingCard(/** @type {import('./store.js').Store} */ store) {
+export function mountBookingCard(store) {
 	const { state } = store;
 	const card = byId('booking');
-	const form = byId('booking-form');
+	const form = card.querySelector('form');
 	const verdict = byId('verdict');
 	const suggest = byId('suggest');
 	const submit = byId('book');
 	const more = byId('booking-more');
-	const { field, read, write, limit } = mountFields(form);
-	const place = floating(card, () => document.querySelector('#outline:not([hidden])'), () => store.select(null));
+	const { field, read, write, explain } = mountFields(form);
+	const place = floating(store, card, () => document.querySelector('#outline:not([hidden])'), () => store.select(null));
 
 	let busy = false;
 	let refused = /** @type {any} */ (null); /* what the server said to this selection */
-	let offer = /** @type {ReturnType<typeof nearest>} */ (null);
-	let asked = ''; /* what the server was last asked to find another window for */
+	let offer = /** @type {any} */ (null);
+	let asked = ''; /* what the server was asked to find another window for */
 
+	/** {every, count, step}, or null for once. */
 	function repeat() {
 		const every = field('repeat-every').value;
-		return every === 'never' ? null : { every, count: Number(field('repeat-count').value) };
+		return every === 'never' ? null : { every, count: Number(field('repeat-count').value), step: every === 'day' ? DAY : WEEK };
 	}
 
-	/** What stands in the way of each repetition, as far as the picture reaches: [how many are taken, the first taken one's clashes]. */
-	function clashes() {
-		const { model, selection } = state;
-		const again = repeat();
-		const all = Array.from({ length: again?.count ?? 1 }, (_, index) => {
-			const by = index * (again?.every === 'week' ? WEEK : DAY);
-			return selection ? model.clashes(selection.gpus, selection.start + by, selection.end + by) : [];
-		}).filter((one) => one.length > 0);
-		return { taken: all.length, first: all[0] ?? [] };
-	}
-
-	function fault() {
+	function fault(again) {
 		const { start, end } = read();
-		const again = repeat();
-		return windowFault(start, end, state.now) || (again && !(Number.isInteger(again.count) && again.count >= 1 && again.count <= 366)
-			? 'Repeat it 1 to 366 times.'
-			: again && again.count > 1 && end - start > (again.every === 'week' ? WEEK : DAY) ? `Longer than a ${again.every}: it would run into itself.`
-				: state.connection === 'offline' ? 'Not connected: booking has to wait.' : '');
+		return windowFault(start, end, state.now)
+			|| (again && !(Number.isInteger(again.count) && again.count > 0 && again.count < 367) ? 'Repeat it 1 to 366 times.'
+				: again?.count > 1 && end - start > again.step ? `Longer than a ${again.every}: it would run into itself.`
+					: state.connection === 'offline' ? 'Not connected: booking has to wait.' : '');
 	}
 
-	/** Says whether this can be booked, and offers one way out where it cannot. */
+	/** Says whether this can be booked, and offers a way out where it cannot. */
 	function judge() {
-		const { selection, model } = state;
+		const { selection, model, now } = state;
 		if (card.hidden || !selection) {
 			return;
 		}
-		limit(state.now);
-		const wrong = fault();
+		explain(now);
+		const { gpus, start, end } = selection;
 		const again = repeat();
-		const { taken, first } = wrong ? { taken: 0, first: [] } : clashes();
-		const skip = taken > 0 && taken < (again?.count ?? 1) && field('skip').checked;
-		const clash = taken > 0 && !skip;
-		const late = refused?.conflicts?.length > 0 && !(skip && taken > 0);
-		const { start, end } = selection;
-		const length = `${end - start} h`;
+		const wrong = fault(again);
+		const count = again?.count ?? 1;
+		/* each repetition's clashes, as far as the picture reaches */
+		const taken = Array.from({ length: wrong ? 0 : count }, (_, index) => index * (again?.step ?? 0))
+			.map((by) => model.clashes(gpus, start + by, end + by)).filter((one) => one.length);
+		const skips = again && field('skip').checked && taken.length < count;
+		const clash = taken.length > 0 && !skips;
+		const late = !skips && refused?.conflicts?.length > 0;
 		tell(verdict, busy ? ['Booking…'] : wrong ? [wrong] : refused ? troublePhrase(refused)
-			: clash ? [...takenPhrase(first.map(({ booking }) => ({ who: booking.label, end: booking.end }))), again ? ` (${taken} of ${again.count})` : '']
-				: [`Free for ${again ? `${again.count - taken} of ${countOf(again.count, 'time')}` : `all ${length}`}`]);
+			: clash ? [...clashPhrase(taken[0]), again ? ` (${taken.length} of ${count})` : '']
+				: [taken.length ? `Free ${count - taken.length} of ${count} times` : `Free ${again ? `all ${countOf(count, 'time')}` : `for all ${end - start} h`}`]);
 		verdict.className = busy ? '' : wrong || refused || clash ? 'bad' : 'good';
+		const focused = document.activeElement === submit;
 		submit.disabled = busy || wrong !== '' || clash || late;
-		const out = clash && !again ? wayOut(model, selection) : null;
-		if (out) {
-			offer = out;
-		} else if ((clash || late) && !again) {
-			seek(selection);
-		} else {
-			offer = null;
-		}
-		suggest.hidden = busy || offer === null;
-		if (offer) {
-			tell(suggest, offer.words);
-		}
-		if (document.activeElement === document.body || document.activeElement === null) {
-			(suggest.hidden ? card : suggest).focus({ preventScroll: true }); /* Book had it, and is off now */
+		offer = clash && !again && wayOut(model, selection) || ((clash || late) && !again ? seek(selection) : null);
+		suggest.hidden = busy || !offer;
+		tell(suggest, offer?.words ?? []);
+		if (focused && submit.disabled || document.activeElement === document.body) {
+			focusOn(first());
 		}
 	}
 
-	/** Asks the server, once, for the nearest window that has room for as much. */
-	async function seek(selection) {
-		const { model } = state;
+	/** What takes the focus: Book, else the way out. */
+	const first = () => !submit.disabled ? submit : suggest.hidden ? card : suggest;
+
+	/** Asks the server, once, for the nearest window with room for as much; gives what it said already. */
+	function seek(selection) {
+		const { model, now } = state;
 		const { gpus, start, end, node } = selection;
 		const key = [gpus, start, end, model.version].join();
 		if (asked === key) {
-			return;
+			return offer;
 		}
 		asked = key;
-		offer = null;
 		const kinds = new Set(gpus.map((gpu) => model.gpus[gpu].kind));
-		try {
-			const found = await store.find({
-				gpus: gpus.length, hours: end - start, kind: kinds.size === 1 ? [...kinds][0] : undefined, after: Math.max(start, Math.floor(state.now)),
-			});
-			if (asked === key) {
-				offer = nearest(state.model, found, node);
-				judge();
-			}
-		} catch { /* then there is no offer */ }
+		store.find({ gpus: gpus.length, hours: end - start, kind: kinds.size === 1 ? [...kinds][0] : undefined, after: Math.max(start, Math.floor(now)) })
+			.then((found) => {
+				if (asked === key) {
+					offer = nearest(state.model, found, node);
+					judge();
+				}
+			}, () => {}); /* then there is no offer */
+		return null;
 	}
 
 	function steer(name) {
 		const { selection, now } = state;
 		let { start, end } = read();
-		if (selection && name.startsWith('from') && start >= end) { /* the end moves along */
+		if (name.startsWith('from') && start >= end) { /* the end moves along */
 			end = start + selection.end - selection.start;
 		}
-		if (selection && !windowFault(start, end, now) && (start !== selection.start || end !== selection.end)) {
-			store.select({ ...selection, start, end });
-		} else {
+		if (windowFault(start, end, now) || start === selection.start && end === selection.end) {
 			judge();
+		} else {
+			store.select({ ...selection, start, end });
 		}
 	}
 
 	function show(changed) {
-		const { selection, model, now } = state;
-		if (!selection || state.dragging || selection.gpus.some((gpu) => !model.gpus[gpu])) {
+		const { selection, model, now, session, who, priority } = state;
+		if (!selection || state.dragging || !model.gpus[selection.gpus[0]]) {
 			place.hide();
 			if (!selection) {
 				refused = null;
 				form.reset();
 				card.classList.remove('whole');
+				again();
 			}
 			return;
 		}
@@ -137,66 +122,58 @@ export function mountBookingCard(/** @type {import('./store.js').Store} */ store
 		}
 		const gpus = selection.gpus.map((gpu) => model.gpus[gpu]);
 		setText(byId('booking-title'), `${countOf(gpus.length, 'GPU')}, ${spell(end - start)}`);
-		tell(byId('booking-place'), placePhrase(gpus));
-		setText(byId('booking-when'), windowText(start, end));
-		const local = localWindow(start, end);
-		setText(byId('booking-hours'), `${end - start} h · UTC`);
-		setText(byId('booking-local'), local);
-		byId('booking-local').parentElement.hidden = local === '';
+		tell(byId('booking-place'), [...placePhrase(gpus), `\n${windowText(start, end)}`]);
 		if (changed.has('selection')) {
 			refused = null;
 			write({ start, end });
 		}
-		if (card.hidden && field('who').value === '') {
-			write({ who: state.who || (state.session?.mode === 'open' ? '' : state.session?.user ?? ''), priority: state.priority });
-			if (state.draft.priority !== state.priority) {
-				store.set({ draft: { priority: state.priority } });
-			}
+		if (card.hidden && !field('who').value) {
+			write({ who: who || session?.user || '', priority });
+			store.set({ draft: { priority } });
 		}
 		place.show();
 		judge();
 		if (changed.has('asked')) {
-			const known = field('who').value !== '' || matchMedia('(pointer: coarse)').matches;
-			(known ? submit.disabled ? suggest.hidden ? card : suggest : submit : field('who')).focus({ preventScroll: true });
+			focusOn(field('who').value || matchMedia('(pointer: coarse)').matches ? first() : field('who'));
 		}
 	}
 
 	async function book() {
 		const { selection } = state;
 		const wish = read();
-		if (wish.who === '') {
+		if (!wish.who) {
 			verdict.className = 'bad';
 			tell(verdict, ['Whose is it? Give your initials.']);
-			field('who').focus();
-			return;
-		}
-		if (busy || submit.disabled || !selection) {
+			focusOn(field('who'));
 			return;
 		}
 		busy = true;
 		refused = null;
 		card.setAttribute('aria-busy', 'true');
-		card.focus({ preventScroll: true });
 		judge();
 		try {
-			await store.book({ ...selection, ...wish, start: selection.start, end: selection.end, repeat: repeat(), skip: field('skip').checked });
+			await store.book({ ...wish, ...selection, repeat: repeat() && { every: repeat()?.every, count: repeat()?.count }, skip: field('skip').checked });
 		} catch (error) {
 			refused = error;
 		}
 		busy = false;
 		card.removeAttribute('aria-busy');
 		judge();
-		if (refused && card.contains(document.activeElement)) {
-			(refused.field === 'user_label' ? field('who') : submit.disabled ? suggest.hidden ? card : suggest : submit).focus();
+		if (refused) {
+			focusOn(refused.field === 'user_label' ? field('who') : first());
 		}
 	}
 
-	form.addEventListener('input', (event) => {
-		const { name } = event.target;
+	/** The fields of a repetition stand there only for one. */
+	const again = () => form.querySelectorAll('.again').forEach((one) => {
+		one.hidden = !repeat();
+	});
+
+	form.addEventListener('input', ({ target: { name } }) => {
+		again();
 		if (name === 'priority') {
 			store.set({ draft: { priority: read().priority } });
 		}
-		byId('repeat-more').hidden = byId('repeat-skip').hidden = repeat() === null;
 		if (/^(from|to)-/.test(name)) {
 			steer(name);
 		} else {
@@ -206,27 +183,16 @@ export function mountBookingCard(/** @type {import('./store.js').Store} */ store
 	});
 	form.addEventListener('submit', (event) => {
 		event.preventDefault();
-		book();
-	});
-	form.addEventListener('reset', () => {
-		byId('repeat-more').hidden = byId('repeat-skip').hidden = true;
-	});
-	suggest.addEventListener('click', () => {
-		if (offer) {
-			store.select(offer.selection, true);
+		if (!submit.disabled) {
+			book();
 		}
 	});
-	more.addEventListener('click', () => {
-		more.setAttribute('aria-expanded', String(card.classList.toggle('whole')));
-		place.place();
-	});
+	suggest.addEventListener('click', () => store.select(offer.selection, true));
+	more.addEventListener('click', () => more.setAttribute('aria-expanded', String(card.classList.toggle('whole'))));
 	byId('booking-close').addEventListener('click', () => store.select(null));
 	store.on((_, changed) => {
 		if (['selection', 'asked', 'dragging', 'model', 'now', 'connection', 'session'].some((key) => changed.has(key))) {
 			show(changed);
-		}
-		if (changed.has('view') || changed.has('folded')) {
-			place.place();
 		}
 	});
 }

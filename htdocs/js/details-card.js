@@ -1,267 +1,235 @@
-/** The card of a booking: who has what until when, what became of it, and what can be done with it. Questions stand in the card. */
+/** A booking's card: who has what until when, its history, and what can be done with it. Questions stand in the card. */
 
 import { around, byId, element, isTyping, setText } from './dom.js';
 import { mountFields } from './fields.js';
-import { floating, tell } from './float.js';
-import { eventPhrase, minuteOf, nextAfter, placePhrase, priorityText, statePhrase, takenPhrase, troublePhrase, windowFault } from './words.js';
+import { floating, focusOn, tell } from './float.js';
 import { PRIORITIES } from './model.js';
 import { localWindow, momentOf, windowText } from './time.js';
+import { clashPhrase, eventPhrase, minuteOf, placePhrase, statePhrase, troublePhrase, windowFault } from './words.js';
 
-/** @typedef {''|'extend'|'edit'|'cancel'} Mode */
-
-export function mountDetailsCard(/** @type {import('./store.js').Store} */ store) {
+export function mountDetailsCard(store) {
 	const { state } = store;
 	const card = byId('details');
-	const form = byId('edit-form');
+	const form = card.querySelector('form');
 	const fault = byId('details-fault');
+	const actions = byId('actions');
 	const parts = { extend: byId('extend-by'), edit: form, cancel: byId('question') };
-	const { field, read, write, limit } = mountFields(form);
-	const place = floating(card, () => document.querySelector(`.bar[data-id="${state.open}"]`), () => mode ? turn('') : store.openBooking(null));
+	const [name, urgency] = byId('details-title').children;
+	const [place] = byId('beside').children;
+	const { field, read, write, explain } = mountFields(form);
+	const floats = floating(store, card, () => document.querySelector(`.bar[data-id="${state.open}"]`), () => mode ? turn('') : store.openBooking(null));
 
-	let shown = 0; /* the booking on the card */
-	let full = /** @type {any} */ (null); /* what the server says of it */
-	let fresh = ''; /* the state of the booking that `full` was asked for */
-	let mode = /** @type {Mode} */ ('');
+	let shown = 0;
+	let full = /** @type {any} */ (null); /* what the server says of it, which is more than the picture knows */
+	let fresh = ''; /* the version that was asked for */
+	let mode = ''; /* or one of `parts` */
 	let busy = false;
 
-	const open = () => state.open === null ? undefined : state.model.bookings.get(state.open);
+	const open = () => /** @type {import('./model.js').Booking} */ (state.model.bookings.get(state.open ?? 0));
 
-	/** Asks for what the timeline does not tell: the whole note, the history. */
-	async function load(booking) {
-		const key = [booking.id, booking.version, booking.status].join();
-		if (fresh === key) {
-			return;
-		}
-		fresh = key;
-		try {
-			const answer = await store.details(booking.id);
-			if (fresh === key) {
-				full = answer;
-				show(new Set());
-			}
-		} catch (error) {
-			fresh = '';
-			tell(fault, troublePhrase(error));
+	function load({ id, version, status }) {
+		const key = [id, version, status].join();
+		if (fresh !== key) {
+			fresh = key;
+			store.details(id).then((answer) => {
+				if (fresh === key) {
+					full = answer;
+					show(new Set());
+				}
+			}, (error) => tell(fault, troublePhrase(error)));
 		}
 	}
 
 	function show(changed) {
 		const booking = open();
 		if (!booking || state.dragging) {
-			place.hide();
+			floats.hide();
 			shown = booking ? shown : 0;
 			return;
 		}
-		const turned = shown !== booking.id;
-		if (turned) {
+		if (shown !== booking.id) {
 			shown = booking.id;
 			full = null;
-			fresh = '';
-			mode = '';
-			fault.replaceChildren();
+			fresh = mode = '';
+			fault.textContent = '';
 		}
 		load(booking);
 		facts(booking);
-		if (turned || changed.has('asked')) {
-			turn(state.question ? 'cancel' : mode);
+		floats.show();
+		if (changed.has('asked')) {
+			turn(state.question ? 'cancel' : '');
+			if (mode) {
+				focusOn(byId('cancel-yes'));
+			} else if (!byId('beside').contains(document.activeElement)) {
+				focusOn(card);
+			}
 		} else {
-			buttons(booking);
-		}
-		place.show();
-		if (changed.has('asked') && !around(/** @type {any} */ ({ target: document.activeElement }), '#beside')) {
-			(mode === 'cancel' ? byId('cancel-yes') : card).focus({ preventScroll: true });
+			allow(booking);
 		}
 	}
 
 	function facts(booking) {
 		const { model, now, beside } = state;
-		const { start, end, priority } = booking;
-		const gpus = booking.gpus.map((gpu) => model.gpus[gpu]);
-		setText(byId('details-who'), booking.label);
-		setText(byId('details-priority'), priorityText(priority));
-		byId('details-priority').className = PRIORITIES[priority];
+		const { start, end, priority, status, owner } = booking;
+		const word = PRIORITIES[priority];
+		setText(name, booking.label);
+		setText(urgency, `${word[0].toUpperCase()}${word.slice(1)} priority`);
+		urgency.className = word;
 		tell(byId('details-state'), statePhrase(booking, now, full));
-		const bar = byId('details-progress');
-		bar.className = PRIORITIES[priority];
-		bar.hidden = booking.status !== 0 || now < start;
+		const bar = byId('elapsed');
+		bar.className = word;
+		bar.hidden = status !== 0 || now < start;
 		bar.firstElementChild.style.width = `${Math.min(1, (now - start) / (end - start)) * 100}%`;
 		byId('beside').hidden = beside.length < 2;
-		setText(byId('beside-text'), `${beside.indexOf(booking.id) + 1} of ${beside.length}`);
-		/** @type {[string, any][]} */
-		const rows = [
-			['UTC', [windowText(start, end)]],
-			['Local', [localWindow(start, end)]],
-			['GPUs', gpus.length > 0 ? placePhrase(gpus, true) : []],
-			['Note', [[full ? full.note ?? '' : booking.note]]],
-			['Owner', [[booking.owner ?? '']]],
-		];
-		const list = byId('facts');
-		const said = rows.filter(([, phrase]) => phrase.flat().join('') !== '').flatMap(([name, phrase]) => {
-			const text = element('dd');
-			tell(text, phrase);
-			return [element('dt', {}, name), text];
-		});
+		setText(place, `${beside.indexOf(booking.id) + 1} of ${beside.length}`);
+		const rows = /** @type {[string, Element][]} */ (Object.entries({
+			UTC: [windowText(start, end)],
+			Local: [localWindow(start, end)],
+			GPUs: booking.gpus.length ? placePhrase(booking.gpus.map((gpu) => model.gpus[gpu]), true) : [],
+			Note: [[(full ?? booking).note ?? '']],
+			Owner: [[owner ?? '']],
+		}).filter(([, phrase]) => phrase.flat().join('')).map(([title, phrase]) => [title, said('dd', phrase)]));
 		if (full) {
-			said.push(element('dt', {}, 'History'), element('dd', {}, element('ol', { id: 'history' }, full.events.map(told))));
+			rows.push(['History', element('dd', {}, element('ol', { id: 'history' }, full.events.map(told)))]);
 		}
-		if (list.textContent !== said.map((one) => one.textContent).join('')) {
-			list.replaceChildren(...said);
+		const list = byId('facts');
+		if (list.textContent !== rows.map(([title, text]) => title + text.textContent).join('')) {
+			list.replaceChildren(...rows.flatMap(([title, text]) => [element('dt', {}, title), text]));
 		}
+	}
+
+	function said(tag, phrase) {
+		const made = element(tag);
+		tell(made, phrase);
+		return made;
 	}
 
 	function told(event) {
-		const line = element('span');
-		tell(line, eventPhrase(event));
-		return element('li', {}, element('time', { datetime: event.at }, minuteOf(event.at)), ' ', line, event.actor && [' by ', event.claimed
-			? element('bdi', { class: 'claimed', title: 'The name this browser gave. Nobody logs in here, so nobody checked it.' }, event.actor)
-			: element('bdi', {}, event.actor)]);
+		const claimed = event.claimed && { class: 'claimed', title: 'As the browser said: nobody logs in here' };
+		return element('li', {}, `${minuteOf(event.at)} `, said('span', eventPhrase(event)), ...event.actor ? [' by ', element('bdi', claimed || {}, event.actor)] : []);
 	}
 
-	/** What can be done: by those who may, with what is not over. */
-	function buttons(booking) {
+	/** Shows what can be done, by those who may, with what is not over. */
+	function allow(booking) {
 		const may = booking.status === 0 && booking.end > state.now && store.mayEnd(booking);
-		if (!may && mode) {
-			mode = '';
-		}
-		byId('actions').hidden = !may || mode === 'edit' || mode === 'cancel';
+		mode = may ? mode : '';
+		actions.hidden = !may || mode === 'edit' || mode === 'cancel';
 		byId('facts').hidden = mode === 'edit';
-		byId('extend').setAttribute('aria-expanded', String(mode === 'extend'));
-		for (const [name, part] of Object.entries(parts)) {
-			part.hidden = name !== mode;
+		for (const [part, shell] of Object.entries(parts)) {
+			shell.hidden = part !== mode;
 		}
 	}
 
-	/** Turns the card to a question, a form or back. */
+	/** Turns the card to a question, a form, or back. */
 	function turn(next) {
 		const booking = open();
 		if (!booking) {
 			return;
 		}
 		const before = mode;
-		const inside = card.contains(document.activeElement);
+		const focused = card.contains(document.activeElement);
 		mode = next;
-		fault.replaceChildren();
+		fault.textContent = '';
 		if (mode === 'extend') {
-			choices(booking);
+			const [ahead] = state.model.clashes(booking.gpus, booking.end, state.model.end, booking.id).sort((a, b) => a.start - b.start);
+			const gap = ahead ? ahead.start - booking.end : 0;
+			parts.extend.replaceChildren(...[[1, '+1 h'], [4, '+4 h'], [24, '+1 d'], [gap, `to ${momentOf(booking.end + gap, true)}`]]
+				.filter(([hours]) => hours).map(([hours, text]) => element('button', { 'data-hours': hours }, text)));
 		} else if (mode === 'edit') {
-			write({ ...booking, who: booking.label, note: full?.note ?? booking.note });
+			write(values(booking));
 			field('from-day').disabled = field('from-hour').disabled = booking.start <= state.now;
-			limit(state.now);
+			explain(state.now);
 		} else if (mode === 'cancel') {
-			tell(byId('question-text'), store.isMine(booking) ? ['Cancel your booking?'] : ['Cancel ', [booking.label], '’s booking?']);
+			tell(parts.cancel.firstElementChild, store.isMine(booking) ? ['Cancel your booking?'] : ['Cancel ', [booking.label], '’s booking?']);
 		}
-		buttons(booking);
-		place.place();
-		if (inside) {
-			const first = mode === 'extend' ? parts.extend.querySelector('button') : mode === 'edit' ? field('note') : mode === 'cancel' ? byId('cancel-yes')
-				: before && !byId('actions').hidden ? byId(before) : card;
-			first?.focus({ preventScroll: true });
+		allow(booking);
+		if (focused) {
+			focusOn(parts[mode]?.querySelector(mode === 'edit' ? '[name="note"]' : 'button') ?? (before && !actions.hidden ? byId(before) : card));
 		}
 	}
 
-	/** The ways to extend: some hours, or up to the next booking. */
-	function choices(booking) {
-		const next = nextAfter(state.model, booking);
-		const gap = next ? next.start - booking.end : 0;
-		parts.extend.replaceChildren(
-			...[[1, '+1 h'], [4, '+4 h'], [24, '+1 d']].map(([hours, text]) => element('button', { type: 'button', 'data-hours': hours }, text)),
-			gap > 0 && ![1, 4, 24].includes(gap) ? element('button', { type: 'button', 'data-hours': gap }, `to ${momentOf(booking.end + gap, true)}`) : '',
-		);
-	}
+	/** What is in the fields. */
+	const values = ({ start, end, label, priority, note }) => ({ start, end, who: label, priority, note: (full ? full.note : note) ?? '' });
 
 	/** One change; what the server says against it stands in the card. */
-	async function attempt(/** @type {() => Promise<any>} */ change) {
+	async function attempt(change) {
 		if (busy) {
 			return;
 		}
 		busy = true;
-		card.setAttribute('aria-busy', 'true');
-		fault.replaceChildren();
+		fault.textContent = '';
 		try {
 			await change();
 			turn('');
 		} catch (error) {
 			tell(fault, troublePhrase(error));
-			place.place();
 		}
 		busy = false;
-		card.removeAttribute('aria-busy');
 	}
 
 	function extend(hours) {
-		const booking = open();
-		if (!booking) {
-			return;
+		const { id, gpus, end } = open();
+		const clashes = state.model.clashes(gpus, end, end + hours, id);
+		if (clashes.length) {
+			tell(fault, clashPhrase(clashes));
+		} else {
+			attempt(() => store.edit(id, { end: end + hours }, `Extended to ${momentOf(end + hours, true)} UTC`));
 		}
-		const end = booking.end + hours;
-		const taken = state.model.clashes(booking.gpus, booking.end, end, booking.id);
-		if (taken.length > 0) {
-			tell(fault, takenPhrase(taken.map((clash) => ({ who: clash.booking.label, end: clash.booking.end }))));
-			return;
-		}
-		attempt(() => store.edit(booking.id, { end }, `Extended to ${momentOf(end, true)} UTC`));
 	}
 
 	function save(event) {
 		event.preventDefault();
 		const booking = open();
-		if (!booking) {
-			return;
-		}
-		const now = read();
-		const begun = booking.start <= state.now;
-		const wrong = now.who === '' ? 'Whose is it? Give your initials.'
-			: windowFault(begun ? Math.floor(state.now) : now.start, now.end, state.now);
+		const { now } = state;
+		const wish = read();
+		const begun = booking.start <= now;
+		const wrong = wish.who ? windowFault(begun ? Math.floor(now) : wish.start, wish.end, now) : 'Whose is it? Give the initials.';
 		if (wrong) {
 			tell(fault, [wrong]);
 			return;
 		}
-		const was = /** @type {any} */ ({ ...booking, who: booking.label, note: full?.note ?? booking.note });
-		const changes = Object.fromEntries(Object.entries(now).filter(([key, value]) => value !== was[key] && !(begun && key === 'start')));
-		if (Object.keys(changes).length === 0) {
-			turn('');
+		const was = values(booking);
+		const changes = Object.fromEntries(Object.entries(wish).filter(([key, value]) => value !== was[key] && !(begun && key === 'start')));
+		if (Object.keys(changes).length) {
+			attempt(() => store.edit(booking.id, changes));
 		} else {
-			attempt(() => store.edit(booking.id, changes, 'Changed'));
+			turn('');
 		}
 	}
 
-	const actions = /** @type {Record<string, () => void>} */ ({
+	const acts = {
 		'details-close': () => store.openBooking(null),
-		extend: () => turn(mode === 'extend' ? '' : 'extend'),
+		extend: () => turn(mode ? '' : 'extend'),
 		edit: () => turn('edit'),
 		'edit-back': () => turn(''),
 		done: () => attempt(() => store.finish(shown)),
 		cancel: () => turn('cancel'),
 		'cancel-no': () => turn(''),
 		'cancel-yes': () => attempt(() => store.cancel(shown)),
-	});
+	};
 	card.addEventListener('click', (event) => {
 		const button = around(event, 'button');
-		const { hours, step } = button?.dataset ?? {};
-		if (hours) {
-			extend(Number(hours));
-		} else if (step) {
+		if (button?.dataset.hours) {
+			extend(Number(button.dataset.hours));
+		} else if (button?.dataset.step) {
 			const { beside } = state;
-			store.openBooking(beside[(beside.indexOf(shown) + Number(step) + beside.length) % beside.length], beside);
-		} else if (button) {
-			actions[button.id]?.();
+			store.openBooking(beside.at((beside.indexOf(shown) + Number(button.dataset.step)) % beside.length), beside);
+		} else {
+			acts[button?.id ?? '']?.();
 		}
 	});
 	card.addEventListener('keydown', (event) => {
-		const name = { e: 'extend', d: 'done', Delete: 'cancel' }[event.key];
-		if (name && !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey && !byId('actions').hidden) {
+		const act = { e: 'extend', d: 'done', Delete: 'cancel' }[event.key];
+		if (act && !actions.hidden && !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey) {
 			event.preventDefault();
-			actions[name]();
+			acts[act]();
 		}
 	});
 	form.addEventListener('submit', save);
-	form.addEventListener('input', () => limit(state.now));
+	form.addEventListener('input', () => explain(state.now));
 	store.on((_, changed) => {
-		if (['open', 'asked', 'question', 'dragging', 'model', 'now', 'session', 'beside', 'who'].some((key) => changed.has(key))) {
+		if (['open', 'asked', 'dragging', 'model', 'now', 'session', 'who'].some((key) => changed.has(key))) {
 			show(changed);
-		}
-		if (changed.has('view') || changed.has('folded')) {
-			place.place();
 		}
 	});
 }

@@ -1,12 +1,12 @@
-/** Who, how urgent, from when to when, and a note: the fields that booking and editing have in common. */
+/** Who, how urgent, from when to when, and a note: what booking and editing have in common. */
 
-import { DAY, WEEKDAYS, dayText, midnightOf, parseDay, timeOf, weekdayOf } from './time.js';
 import { byId, element, setText } from './dom.js';
+import { DAY, dayText, localWindow, midnightOf, parseDay, timeOf } from './time.js';
 
-/** Puts the fields before the first child of a form. */
 export function mountFields(form) {
 	form.prepend(byId('fields').content.cloneNode(true));
-	const field = (name) => /** @type {any} */ (form.elements.namedItem(name));
+	const field = (name) => form.elements.namedItem(name);
+	const hint = form.querySelector('.hint');
 	for (let hour = 0; hour < DAY; hour++) {
 		field('from-hour').append(element('option', { value: hour }, timeOf(hour)));
 		field('to-hour').append(element('option', { value: hour + 1 }, timeOf(hour + 1, true)));
@@ -20,26 +20,23 @@ export function mountFields(form) {
 		note: field('note').value.trim(),
 	});
 
-	/** The past is not offered; weekdays stand beside the days. */
-	function limit(now) {
-		const { start, end } = read();
-		const today = midnightOf(now);
-		field('from-day').min = field('to-day').min = dayText(now);
-		for (const option of field('from-hour').options) {
-			option.disabled = start < today + DAY && today + Number(option.value) < Math.floor(now);
-		}
-		for (const [name, hour] of /** @type {[string, number][]} */ ([['from', start], ['to', end - 1]])) {
-			setText(field(`${name}-day`).parentElement.lastElementChild, Number.isNaN(hour) ? '' : WEEKDAYS[weekdayOf(hour)]);
-		}
-	}
-
 	return {
-		field, read, limit,
-		/** Fills in what differs; a day that is being typed is left alone while it means the same. */
-		write(/** @type {{start?: number, end?: number, who?: string, priority?: number, note?: string}} */ values) {
+		field, read,
+		/** Says what the hours mean; those that have passed are not offered. */
+		explain(now) {
+			const { start, end } = read();
+			field('from-day').min = field('to-day').min = dayText(now);
+			for (const option of field('from-hour').options) {
+				option.disabled = midnightOf(start) + Number(option.value) < Math.floor(now);
+			}
+			const local = end > start && localWindow(start, end);
+			setText(hint, `${end > start ? `${end - start} h, ` : ''}in UTC${local ? `\nhere ${local}` : ''}`);
+		},
+		/** Fills in what differs: what is being typed is left alone while it means the same. */
+		write(values) {
 			const old = read();
-			for (const name of /** @type {('who'|'priority'|'note')[]} */ (['who', 'priority', 'note'])) {
-				if (values[name] !== undefined && values[name] !== old[name]) {
+			for (const name of ['who', 'priority', 'note']) {
+				if (name in values && values[name] !== old[name]) {
 					field(name).value = String(values[name]);
 				}
 			}

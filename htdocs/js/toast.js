@@ -1,4 +1,4 @@
-/** Messages at the foot: what was done, with Undo, and whether the server can be reached. */
+/** Messages at the foot: what was done, with Undo; whether the server can be reached. */
 
 import { byId, isTyping, setText } from './dom.js';
 import { focusGrid, tell } from './float.js';
@@ -6,9 +6,9 @@ import { troublePhrase } from './words.js';
 
 const STAY_MS = 8000;
 
-export function mountToast(/** @type {import('./store.js').Store} */ store) {
+export function mountToast(store) {
 	const { state } = store;
-	const box = byId('toast-box');
+	const box = byId('toast').firstElementChild;
 	const button = byId('toast-undo');
 	let timer = 0;
 	let wasOffline = false;
@@ -16,24 +16,22 @@ export function mountToast(/** @type {import('./store.js').Store} */ store) {
 	function show() {
 		const { message, connection, trouble } = state;
 		const text = message?.text ?? (connection === 'offline' ? `${trouble} Trying again…` : '');
-		const had = box.contains(document.activeElement);
+		const focused = box.contains(document.activeElement);
 		box.hidden = text === '';
-		box.classList.toggle('bad', message ? message.tone === 'bad' : connection === 'offline');
-		tell(byId('toast-text'), [[text]]);
+		box.className = message?.tone ?? (message ? '' : 'bad');
+		tell(box.firstElementChild, [[text]]);
 		button.hidden = !message?.undo && !message?.retry;
 		setText(button, message?.undo ? 'Undo' : 'Retry');
-		if (had && (box.hidden || button.hidden)) {
+		if (focused && (box.hidden || button.hidden)) {
 			focusGrid();
 		}
-		stay();
 	}
 
-	/** Goes after a while, but not while somebody points at it or has it focused. */
+	/** It goes by itself, but not while somebody points at it or has it focused. */
 	function stay() {
 		clearTimeout(timer);
-		const { message } = state;
-		if (message) {
-			timer = setTimeout(() => box.matches(':hover') || box.contains(document.activeElement) ? stay() : store.set({ message: null }), STAY_MS);
+		if (state.message) {
+			timer = setTimeout(() => box.matches(':hover, :focus-within') ? stay() : store.set({ message: null }), STAY_MS);
 		}
 	}
 
@@ -49,7 +47,7 @@ export function mountToast(/** @type {import('./store.js').Store} */ store) {
 
 	button.addEventListener('click', () => act());
 	document.addEventListener('keydown', (event) => {
-		if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === 'z' && !isTyping(event) && state.message?.undo) {
+		if ((event.ctrlKey || event.metaKey) && event.key === 'z' && !isTyping(event) && state.message?.undo) {
 			event.preventDefault();
 			act();
 		}
@@ -63,6 +61,9 @@ export function mountToast(/** @type {import('./store.js').Store} */ store) {
 		}
 		if (changed.has('message') || changed.has('connection') || changed.has('trouble')) {
 			show();
+		}
+		if (changed.has('message')) {
+			stay();
 		}
 	});
 }
