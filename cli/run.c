@@ -94,6 +94,7 @@ static int run_run(struct cli *cli, struct error *err)
     if (status != 0)
         return status;
     take_signals();
+    http_set_stop(cli->http, &run_signal);
     signal(SIGCHLD, SIG_DFL); /* ignored, it would take the command's exit status away */
     run.pipe_before = signal(SIGPIPE, SIG_IGN);
     status = run_get_booking(&run, &made, err);

@@ -248,10 +248,9 @@ static bool send(struct run *run, const struct buffer *body, struct json_object 
                                    .idempotency_key = key};
     if (run_signal != 0)
         return error_set(err, ERROR_UNAVAILABLE, "interrupted");
-    http_set_stop(http, &run_signal);
     done = http_call(http, &request, out, err);
-    http_set_stop(http, NULL);
     if (!done && run_signal != 0 && err->code == ERROR_UNAVAILABLE) {
+        http_set_stop(http, NULL);
         http_set_timeout(http, SETTLE_TIMEOUT);
         error_clear(err);
         done = http_call(http, &request, out, err);

@@ -78,6 +78,7 @@ bool run_give_back(struct run *run)
         error_clear(&err);
         return false;
     }
+    http_set_stop(run->cli->http, NULL);
     http_set_timeout(run->cli->http, TRY_TIMEOUT);
     result = try_until(run, now() + wait, &err);
     given = result == RELEASE_DONE || result == RELEASE_GONE;

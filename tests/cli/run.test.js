@@ -176,7 +176,7 @@ it('of two runs for one slot one runs, the other is told who holds it and exits 
         /* Whoever wins runs until the other one has ended. */
         const flag = path.join(temporaryFolder(), 'go');
         const racers = ['ada', 'bob'].map((user) => run(server, ['--user', user, '--node', 'n', '--gpu', 'g1', '--hours', '1', '--',
-            'sh', '-c', 'until [ -e "$0" ]; do sleep 0.1; done', flag]));
+            'sh', '-c', 'i=0; until [ -e "$0" ] || [ $i = 500 ]; do i=$((i + 1)); sleep 0.1; done', flag]));
         await Promise.race(racers);
         fs.writeFileSync(flag, '');
         const results = await Promise.all(racers);
