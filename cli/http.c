@@ -1,15 +1,14 @@
 #include "cli/http.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include <curl/curl.h>
 
+#include "cli/http_url.h"
 #include "common/text.h"
 
 #include "common/banned.h"
@@ -21,8 +20,7 @@
 
 struct http {
     CURL *curl;
-    char *base;               /* ends with a slash, holds no credentials */
-    char *user, *password;    /* the URL's; NULL when it has none */
+    struct http_url url;
     char *agent, *claimed;    /* claimed: "Procplan-User: …", or NULL */
     double timeout;
     const volatile sig_atomic_t *stop;
@@ -37,83 +35,7 @@ struct transfer {
     bool too_large;
 };
 
-static char *copy(const char *text)
-{
-    char *twin = strdup(text);
-
-    if (!twin)
-        abort();
-    return twin;
-}
-
 /* -- opening ---------------------------------------------------------------------------------------------------- */
-
-/* Takes one part of URL out of it. NULL when it is not there. */
-static char *take_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL, *taken = NULL;
-
-    if (curl_url_get(url, part, &text, CURLU_URLDECODE) == CURLUE_OK)
-        taken = copy(text);
-    curl_free(text);
-    curl_url_set(url, part, NULL, 0);
-    return taken;
-}
-
-static bool has_part(CURLU *url, CURLUPart part)
-{
-    char *text = NULL;
-    bool there = curl_url_get(url, part, &text, 0) == CURLUE_OK;
-
-    curl_free(text);
-    return there;
-}
-
-/* Never quotes the text: there may be a password in it. */
-static bool read_base(struct http *http, const char *text, struct error *err)
-{
-    CURLU *url = curl_url();
-    char *scheme = NULL, *whole = NULL;
-    bool done = false;
-    CURLUcode code;
-
-    if (!url)
-        abort();
-    code = curl_url_set(url, CURLUPART_URL, text, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
-    if (code != CURLUE_OK) {
-        error_set(err, ERROR_BAD_REQUEST, "this is no URL (%s); it looks like http://host/procplan", curl_url_strerror(code));
-        goto out;
-    }
-    if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)) {
-        error_set(err, ERROR_BAD_REQUEST, "the URL begins with neither http:// nor https://");
-        goto out;
-    }
-    if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT)) {
-        error_set(err, ERROR_BAD_REQUEST, "the URL has a '?' or '#' in it; give the address where the planner is, as in http://host/procplan");
-        goto out;
-    }
-    http->user = take_part(url, CURLUPART_USER);
-    http->password = take_part(url, CURLUPART_PASSWORD);
-    if (curl_url_get(url, CURLUPART_URL, &whole, 0) != CURLUE_OK) {
-        error_set(err, ERROR_BAD_REQUEST, "this is no URL; it looks like http://host/procplan");
-        goto out;
-    }
-    size_t length = strlen(whole);
-    while (length > 0 && whole[length - 1] == '/')
-        length--;
-    http->base = calloc(length + 2, 1);
-    if (!http->base)
-        abort();
-    memcpy(http->base, whole, length);
-    http->base[length] = '/';
-    done = true;
-out:
-    curl_free(scheme);
-    curl_free(whole);
-    curl_url_cleanup(url);
-    return done;
-}
 
 /* libcurl checks neither; a line break would begin a header of its own. */
 static bool fits_header(const char *text, size_t length_max)
@@ -182,16 +104,16 @@ bool http_open(struct http **out, const struct http_settings *settings, struct e
     if (!http || !(http->curl = curl_easy_init()))
         abort();
     http->timeout = settings->timeout > 0 ? settings->timeout : HTTP_TIMEOUT_DEFAULT;
-    if (!read_base(http, settings->url, err)) {
+    if (!http_url_read(&http->url, settings->url, err)) {
         http_close(http);
         return false;
     }
     buffer_printf(&text, "%s/" PACKAGE_VERSION, settings->program);
-    http->agent = copy(text.data);
+    http->agent = http_copy(text.data);
     if (settings->user) {
         buffer_clear(&text);
         buffer_printf(&text, "Procplan-User: %s", settings->user);
-        http->claimed = copy(text.data);
+        http->claimed = http_copy(text.data);
     }
     buffer_release(&text);
     set_options(http);
@@ -204,11 +126,7 @@ void http_close(struct http *http)
     if (!http)
         return;
     curl_easy_cleanup(http->curl);
-    if (http->password)
-        explicit_bzero(http->password, strlen(http->password));
-    free(http->base);
-    free(http->user);
-    free(http->password);
+    http_url_release(&http->url);
     free(http->agent);
     free(http->claimed);
     free(http);
@@ -217,7 +135,7 @@ void http_close(struct http *http)
 
 const char *http_base(const struct http *http)
 {
-    return http->base;
+    return http->url.base;
 }
 
 void http_set_stop(struct http *http, const volatile sig_atomic_t *stop)
@@ -292,82 +210,11 @@ void http_answer_release(struct http_answer *answer)
     *answer = (struct http_answer)HTTP_ANSWER_INIT;
 }
 
-/* -- where to ---------------------------------------------------------------------------------------------------- */
-
-struct origin {
-    char *scheme, *host, *port;
-};
-
-static void origin_release(struct origin *origin)
-{
-    curl_free(origin->scheme);
-    curl_free(origin->host);
-    curl_free(origin->port);
-}
-
-static bool origin_read(struct origin *origin, const char *text)
-{
-    CURLU *url = curl_url();
-    bool done = false;
-
-    *origin = (struct origin){0};
-    if (!url)
-        abort();
-    done = curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK &&
-           curl_url_get(url, CURLUPART_SCHEME, &origin->scheme, 0) == CURLUE_OK &&
-           curl_url_get(url, CURLUPART_HOST, &origin->host, 0) == CURLUE_OK &&
-           curl_url_get(url, CURLUPART_PORT, &origin->port, CURLU_DEFAULT_PORT) == CURLUE_OK;
-    curl_url_cleanup(url);
-    return done;
-}
-
-enum hop { HOP_SAME, HOP_OTHER, HOP_REFUSED };
-
-/* From FROM to TO: the same origin (RFC 6454), or the same host's https instead of its http? */
-static enum hop hop_of(const char *from, const char *to)
-{
-    struct origin a = {0}, b = {0};
-    enum hop hop = HOP_REFUSED;
-
-    if (!origin_read(&a, from) || !origin_read(&b, to) || (strcmp(b.scheme, "http") != 0 && strcmp(b.scheme, "https") != 0))
-        goto out;
-    bool was_tls = strcmp(a.scheme, "https") == 0, is_tls = strcmp(b.scheme, "https") == 0;
-    if (was_tls && !is_tls)
-        goto out;
-    bool upgrade = !was_tls && is_tls && strcmp(a.port, "80") == 0 && strcmp(b.port, "443") == 0;
-    bool same = strcasecmp(a.host, b.host) == 0 && (upgrade || (was_tls == is_tls && strcmp(a.port, b.port) == 0));
-    hop = same ? HOP_SAME : HOP_OTHER;
-out:
-    origin_release(&a);
-    origin_release(&b);
-    return hop;
-}
-
 /* A text that came from elsewhere, made fit for a message. */
 static const char *shown(const char *text, char *out, size_t size)
 {
     text_escape(text, strlen(text), out, size);
     return out;
-}
-
-/* The Location's credentials are not shown either. */
-static void without_credentials(char **url_text)
-{
-    CURLU *url = curl_url();
-    char *text = NULL;
-
-    if (!url)
-        abort();
-    if (curl_url_set(url, CURLUPART_URL, *url_text, 0) == CURLUE_OK) {
-        curl_url_set(url, CURLUPART_USER, NULL, 0);
-        curl_url_set(url, CURLUPART_PASSWORD, NULL, 0);
-        if (curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK) {
-            free(*url_text);
-            *url_text = copy(text);
-        }
-    }
-    curl_free(text);
-    curl_url_cleanup(url);
 }
 
 /* -- one exchange ------------------------------------------------------------------------------------------------- */
@@ -384,13 +231,13 @@ static bool refuse_exchange(struct http *http, const char *url, CURLcode code, c
                          HTTP_ANSWER_MAX >> 20);
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: nobody knows its host name; check the address", http->base);
+        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: nobody knows its host name; check the address", http->url.base);
     case CURLE_COULDNT_CONNECT:
         curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &number);
-        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: %s; check the address, and that ProcPlan runs there", http->base,
+        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: %s; check the address, and that ProcPlan runs there", http->url.base,
                          number ? strerror((int)number) : reason);
     case CURLE_OPERATION_TIMEDOUT:
-        return error_set(err, ERROR_UNAVAILABLE, "no answer from %s in %g seconds; try again, or wait longer with --timeout", http->base,
+        return error_set(err, ERROR_UNAVAILABLE, "no answer from %s in %g seconds; try again, or wait longer with --timeout", http->url.base,
                          http->timeout);
     case CURLE_PEER_FAILED_VERIFICATION:
         return error_set(err, ERROR_UNAVAILABLE,
@@ -461,8 +308,8 @@ static bool exchange(struct http *http, const char *url, const struct http_reque
     set_method(curl, request);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_USERNAME, trusted ? http->user : NULL);
-    curl_easy_setopt(curl, CURLOPT_PASSWORD, trusted ? http->password : NULL);
+    curl_easy_setopt(curl, CURLOPT_USERNAME, trusted ? http->url.user : NULL);
+    curl_easy_setopt(curl, CURLOPT_PASSWORD, trusted ? http->url.password : NULL);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(left * 1000) > 0 ? (long)(left * 1000) : 1L);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &transfer);
@@ -495,25 +342,25 @@ static char *redirect_of(struct http *http, const struct http_answer *answer)
     if (answer->status < 301 || answer->status > 308 || (answer->status > 303 && answer->status < 307))
         return NULL;
     curl_easy_getinfo(http->curl, CURLINFO_REDIRECT_URL, &target);
-    return target ? copy(target) : NULL;
+    return target ? http_copy(target) : NULL;
 }
 
 /* Whether REQUEST may go on to TARGET; *TRUSTED turns false for good when that is another's. */
 static bool may_follow(const struct http_request *request, int status, const char *url, const char *target, bool *trusted, struct error *err)
 {
-    enum hop hop = hop_of(url, target);
+    enum http_hop hop = http_url_hop(url, target);
     char from[256], to[256];
 
     shown(url, from, sizeof from);
     shown(target, to, sizeof to);
-    if (hop == HOP_REFUSED)
+    if (hop == HTTP_HOP_REFUSED)
         return error_set(err, ERROR_UNAVAILABLE, "%s sends us on to %s, which is not safe to follow", from, to);
     if (status == 303 && strcmp(request->method, "GET") != 0)
         return error_set(err, ERROR_UNAVAILABLE,
                          "%s answered a write with a redirect (303) to %s: most likely a login page; check the address", from, to);
-    if (hop == HOP_OTHER && request->secret)
+    if (hop == HTTP_HOP_OTHER && request->secret)
         return error_set(err, ERROR_UNAVAILABLE, "%s sends us on to another host, %s; the request holds a secret and stays here", from, to);
-    if (hop == HOP_OTHER)
+    if (hop == HTTP_HOP_OTHER)
         *trusted = false;
     return true;
 }
@@ -527,16 +374,16 @@ static bool send_once(struct http *http, const struct http_request *request, str
     char *url, *next = NULL;
 
     *code = CURLE_OK;
-    buffer_printf(&first, "%s%s", http->base, request->path);
-    url = copy(first.data);
+    buffer_printf(&first, "%s%s", http->url.base, request->path);
+    url = http_copy(first.data);
     buffer_release(&first);
     for (int hops = 0;; hops++) {
         done = exchange(http, url, request, trusted, deadline - now(), answer, code, err);
         if (!done || !(next = redirect_of(http, answer)))
             break;
-        without_credentials(&next);
+        http_url_hide(&next);
         done = hops < REDIRECTS_MAX ? may_follow(request, answer->status, url, next, &trusted, err)
-                                    : error_set(err, ERROR_UNAVAILABLE, "%s sends us round in circles: more than %d redirects", http->base,
+                                    : error_set(err, ERROR_UNAVAILABLE, "%s sends us round in circles: more than %d redirects", http->url.base,
                                                 REDIRECTS_MAX);
         if (!done) {
             answer_clear(answer);
@@ -582,42 +429,4 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
         pause_for(tries);
         error_clear(err);
     }
-}
-
-/* -- putting paths together -------------------------------------------------------------------------------------- */
-
-static void append_encoded(struct buffer *out, const char *text)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    for (; *text; text++) {
-        if (strchr(plain, *text))
-            buffer_append_char(out, *text);
-        else
-            buffer_printf(out, "%%%02X", (unsigned char)*text);
-    }
-}
-
-void http_query_add(struct buffer *path, const char *name, const char *value)
-{
-    buffer_append_char(path, strchr(path->data, '?') ? '&' : '?');
-    append_encoded(path, name);
-    buffer_append_char(path, '=');
-    append_encoded(path, value);
-}
-
-void http_path_add(struct buffer *path, const char *value)
-{
-    append_encoded(path, value);
-}
-
-bool http_key(char out[HTTP_KEY_SIZE], struct error *err)
-{
-    unsigned char bits[(HTTP_KEY_SIZE - 1) / 2];
-
-    if (getrandom(bits, sizeof bits, 0) != (ssize_t)sizeof bits)
-        return error_set(err, ERROR_INTERNAL, "the system gives no random bits: %s", strerror(errno));
-    for (size_t i = 0; i < sizeof bits; i++)
-        snprintf(out + 2 * i, 3, "%02x", bits[i]);
-    return true;
 }

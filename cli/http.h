@@ -1,5 +1,5 @@
 /*
- * Requests to a ProcPlan server, over one kept connection. http.c is the only file that includes libcurl.
+ * Requests to a ProcPlan server, over one kept connection. Only http.c and http_url.c include libcurl.
  *
  * The base URL is what people type: http or https, any mount point ("http://host/procplan"), with or without the slash at its end,
  * with or without a scheme (then http). A user and a password in it are sent as HTTP Basic (RFC 7617) and never printed; without them

@@ -62,7 +62,7 @@ result 'every file is in one of these parts' "$(select_lines "\$1 !~ \"^(${known
 result 'only the worker includes libfcgi' \
     "$(select_lines '$2 ~ /(fcgiapp|fcgi_stdio|fcgi_config|fcgimisc|fcgios|fastcgi)[.]h/ && $1 != "cgi/worker.c"')"
 result 'only the store includes SQLite' "$(select_lines '$2 ~ /sqlite/ && $1 !~ "^cgi/store/"')"
-result 'only cli/http.c includes libcurl' "$(select_lines '$2 ~ /curl/ && $1 != "cli/http.c"')"
+result 'only cli/http.c and cli/http_url.c include libcurl' "$(select_lines '$2 ~ /curl/ && $1 !~ "^cli/http(_url)?[.]c$"')"
 result 'the planner knows no JSON library' "$(select_lines '$1 ~ "^cgi/planner/" && $2 ~ /json-c|json_read|json_scan/')"
 
 # shellcheck disable=SC2086
