@@ -1,0 +1,68 @@
+'use strict';
+/* Completion in bash as the shell asks for it, and the zsh file as far as zsh can read it. */
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const {test} = require('node:test');
+const {assertHas, book} = require('../api/fixtures.js');
+const {build, source, suite, temporaryFolder} = require('../api/harness.js');
+const {deadPort, listen} = require('./hostile_listeners.js');
+const {runProgram} = require('./job_fixtures.js');
+
+const it = suite({config: {nodes: [{id: 'node-a', gpus: [{id: 'g0'}]}, {id: 'node-b'}, {id: 'other'}, {id: '$(touch owned)x'}, {id: 'a "b"'}]}});
+const folder = path.join(source, 'cli', 'completion');
+
+/* What bash offers for LINE, whose last word is being typed. */
+async function offered(url, line, cwd) {
+    const result = await runProgram('bash', ['--norc', '-c', `
+        source "$0"; compopt() { echo "compopt $*"; }
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); "_\${1/-/_}"
+        [ \${#COMPREPLY[@]} = 0 ] || printf '%s\\n' "\${COMPREPLY[@]}"`,
+    path.join(folder, 'procplan-cli.bash'), ...line], {env: {PATH: `${build}:${process.env.PATH}`, PROCPLAN_URL: url}, cwd});
+    assertHas(result, {code: 0, stderr: ''});
+    return result.stdout.split('\n').slice(0, -1);
+}
+
+it('commands and options are offered, and only those that fit', async (server) => {
+    assert.deepEqual(await offered(server.url, ['procplan-cli', 'e']), ['edit', 'extend', 'events']);
+    const all = await offered(server.url, ['procplan-cli', '']);
+    for (const command of ['book', 'list', 'run', 'watch']) assert.ok(all.includes(command), command);
+    assert.deepEqual(await offered(server.url, ['procplan-cli', 'run', '--k']), ['--keep', '--kind']);
+    assert.ok((await offered(server.url, ['procplan-cli', '--n'])).includes('--node'));
+    assert.deepEqual(await offered(server.url, ['procplan-cli', 'book', '--priority', '']), ['low', 'medium', 'high']);
+    assert.deepEqual(await offered(server.url, ['procplan-notify', '--t']), ['--timeout', '--token', '--token-file']);
+    assert.deepEqual(await offered(server.url, ['procplan-cli', 'run', '--', 'py']), ['compopt -o default']);
+});
+
+it('node ids come from the planner; one that a shell would carry out is not offered, nor carried out', async (server) => {
+    const cwd = temporaryFolder();
+    assert.deepEqual(await offered(server.url, ['procplan-cli', '--node', ''], cwd), ['node-a', 'node-b', 'other']);
+    assert.deepEqual(await offered(server.url, ['procplan-cli', 'book', '--node', 'node'], cwd), ['node-a', 'node-b']);
+    assert.deepEqual(fs.readdirSync(cwd), []);
+});
+
+it('bookings come from the planner', async (server) => {
+    const {booking_id: id} = await book(server, {node_id: 'node-a', start: '2061-01-01', end: '2061-01-02', user_label: 'ada', gpu_count: 1});
+    for (const line of [['procplan-cli', 'done', ''], ['procplan-cli', 'run', '--booking', `${id}`], ['procplan-notify', '--booking-id', '']])
+        assert.deepEqual(await offered(server.url, line), [`${id}`]);
+    assert.deepEqual(await offered('http://127.0.0.1:9', ['procplan-cli', '--url', server.url, 'show', '']), [`${id}`]);
+});
+
+test('without a planner, or with one that says nothing, it is silent and soon done', async () => {
+    const quiet = await listen('is silent');
+    try {
+        for (const url of ['', `http://127.0.0.1:${await deadPort()}`, quiet.url]) {
+            const begun = Date.now();
+            assert.deepEqual(await offered(url, ['procplan-cli', '--node', '']), []);
+            assert.ok(Date.now() - begun < 20_000);
+        }
+    } finally {
+        await quiet.close();
+    }
+});
+
+test('zsh can read its file', async (t) => {
+    const zsh = ['/usr/bin/zsh', '/bin/zsh'].find((file) => fs.existsSync(file));
+    if (!zsh) return t.skip('zsh is not installed');
+    assertHas(await runProgram(zsh, ['-n', path.join(folder, '_procplan-cli')]), {code: 0, stderr: ''});
+});
