@@ -31,9 +31,10 @@ it('what others do never disturbs a drag in progress, and is there when it is ov
     const before = await planner.bars('.shadow');
     const heard = planner.page.waitForResponse((response) => response.url().includes('/api/timeline'), {timeout: 10_000});
     await give(server, 'alpha/g3', day(2), day(4), 'KM');
-    await heard;
+    await (await heard).finished();
     await planner.drawn();
     assert.deepEqual(await planner.bars('.shadow'), before);
+    assert.equal(await planner.bar(2).count(), 0, 'it waits until the drag is over');
     await planner.page.mouse.up();
     await planner.until(async () => (await bookings(server)).some((one) => one.id === 1 && one.start === day(4)), 'the drag did what it was for');
     await planner.until(() => planner.bar(2).count(), 'the other booking appears', LIVE);
