@@ -29,9 +29,10 @@ it('what others do never disturbs a drag in progress, and is there when it is ov
     await planner.drag(['alpha/g0', day(3)], ['alpha/g1', day(5)], {hold: true});
     await planner.grid.locator('.shadow').first().waitFor();
     const before = await planner.bars('.shadow');
-    const heard = planner.page.waitForResponse((response) => response.url().includes('/api/timeline'), {timeout: 10_000});
+    const heard = planner.page.waitForResponse(async (response) => response.url().includes('/api/timeline') &&
+        (await response.text().catch(() => '')).includes('KM'));
     await give(server, 'alpha/g3', day(2), day(4), 'KM');
-    await (await heard).finished();
+    await heard;
     await planner.drawn();
     assert.deepEqual(await planner.bars('.shadow'), before);
     assert.equal(await planner.bar(2).count(), 0, 'it waits until the drag is over');
