@@ -28,22 +28,6 @@ export function initialsOf(label) {
 	return letters(label, 3) === label ? label : second ? letters(first) + letters(second) : letters(first ?? label, 2);
 }
 
-/** "gpu0–3, gpu6": names that count up are said together. */
-export function gpuList(gpus) {
-	const runs = [];
-	for (const { short } of gpus) {
-		const [, stem, digits] = /^(.*?)(\d{0,9})$/su.exec(short) ?? ['', short, ''];
-		const run = runs.at(-1);
-		if (digits && run?.stem === stem && run.next === Number(digits)) {
-			run.last = `–${digits}`;
-			run.next++;
-		} else {
-			runs.push({ first: short, last: '', stem, next: Number(digits) + 1 });
-		}
-	}
-	return runs.map((run) => run.first + run.last).join(', ');
-}
-
 /** "All nodes", "atlas", "3 of 60 nodes". `shown` names what is shown, null for all. */
 export function choiceText(word, all, shown) {
 	const some = shown && all.filter((one) => shown.includes(one.id));
@@ -84,5 +68,5 @@ export function shellLines(base, node, who, now) {
 	];
 }
 
-/** The hours between the grid's left edge and its right one, as the grid says it. */
-export const hoursInView = ({ clientWidth, dataset }) => Math.max(1, (clientWidth - (dataset.left ?? 188)) / (dataset.hourWidth ?? 2.375));
+/** The hours between the left edge and the right one of a grid so many px wide. */
+export const hoursInView = (width, { dataset }) => Math.max(1, (width - (dataset.left ?? 188)) / (dataset.hourWidth ?? 2.375));

@@ -103,14 +103,20 @@ export function mountFilters(store) {
 		byId('filter-nodes').focus(); /* the button itself is gone now */
 	});
 
+	let shown = /** @type {any[]} */ ([]);
 	function show() {
 		const { view } = state;
+		const now = [view.nodes, view.kinds, view.person, view.mine, state.model];
+		if (now.every((one, at) => one === shown[at])) {
+			return; /* the grid is only scrolled, or somebody booked */
+		}
+		shown = now;
 		shows.forEach((one) => one());
 		byId('mine').ariaPressed = String(view.mine);
 		if (document.activeElement !== person) {
 			person.value = view.person;
 		}
-		const active = [view.nodes, view.kinds, view.person, view.mine].filter(Boolean).length;
+		const active = now.slice(0, 4).filter(Boolean).length;
 		clear.hidden = !active;
 		setText(byId('filter-count'), String(active || ''));
 	}

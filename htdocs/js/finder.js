@@ -1,9 +1,10 @@
 /** Find: "2 GPUs of H100 for 36 hours from now". The windows stand in a list and, with the same numbers, on the grid. */
 
 import { homeOf, remember, remembered } from './address.js';
-import { afterOf, gpuList, hoursInView, inText, whyNever } from './bar-words.js';
+import { afterOf, hoursInView, inText, whyNever } from './bar-words.js';
 import { around, byId, element, setText } from './dom.js';
 import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
+import { gpuNames } from './words.js';
 
 const TYPING_MS = 250;
 const SLOW_MS = 300; /* a search that is faster says nothing */
@@ -19,7 +20,7 @@ export function mountFinder(store) {
 	let round = 0; /* an answer to an older question is not shown */
 	let timer = 0;
 	let limit = PAGE;
-	let filters = '';
+	let shown = state.view;
 	let drawn = '';
 
 	function fillKinds() {
@@ -53,7 +54,7 @@ export function mountFinder(store) {
 		let found = [];
 		let text = 'No such window in the time that can be booked.';
 		try {
-			found = await store.find({ ...wish, after: Number(after), nodes: few ? nodes.map((node) => node.id) : null, limit: only && !few ? MOST : limit });
+			found = await store.find({ ...wish, after: Number(after), nodes: few ? nodes.map((node) => node.id) : undefined, limit: only && !few ? MOST : limit });
 			found = found.filter((one) => nodes.some((node) => node.index === one.node)).slice(0, limit);
 		} catch (/** @type {any} */ error) {
 			text = error.message;
@@ -79,7 +80,7 @@ export function mountFinder(store) {
 			return element('li', {}, element('button', { type: 'button', 'data-number': one.number },
 				element('b', {}, String(one.number)), element('b', {}, momentOf(one.start, false, year)), element('i', {}, inText(one.start, now)),
 				element('span', {}, `to ${momentOf(one.end, true, year)} · `, element('bdi', {}, model.nodes[one.node].name), ' ',
-					element('bdi', {}, gpuList(one.gpus.map((gpu) => model.gpus[gpu])))),
+					element('bdi', {}, gpuNames(one.gpus.map((gpu) => model.gpus[gpu])))),
 				local && element('span', {}, `${local} ${zoneName(one.start)}`)));
 		}));
 		[...list.children].forEach(({ firstChild }, at) => { firstChild.ariaCurrent = at + 1 === chosen ? 'true' : null; });
@@ -92,7 +93,7 @@ export function mountFinder(store) {
 	function show({ number, node, gpus: some, start, end }, book) {
 		const { date, zoom } = state.view;
 		const { id } = state.model.nodes[node];
-		if (start < date || start > date + hoursInView(byId('grid')) * .85) {
+		if (start < date || start > date + hoursInView(byId('grid').clientWidth, byId('grid')) * .85) {
 			store.look({ date: homeOf(zoom, start, narrow.matches) });
 		}
 		if (state.folded.has(id)) {
@@ -143,7 +144,9 @@ export function mountFinder(store) {
 
 	store.on((_, changed) => {
 		const open = state.panel === 'find';
-		const shown = JSON.stringify([state.view.nodes, state.view.kinds]);
+		const { nodes, kinds } = state.view;
+		const other = shown.nodes !== nodes || shown.kinds !== kinds;
+		shown = state.view;
 		if (open && panel.hidden) {
 			const { gpus: count = 1, hours: length = 24 } = remembered('find', {});
 			gpus.value = count;
@@ -158,11 +161,10 @@ export function mountFinder(store) {
 			clearTimeout(timer);
 			round++;
 			store.set({ windows: [], chosen: 0 });
-		} else if (open && (changed.has('model') || shown !== filters || changed.has('connection'))) {
+		} else if (open && (changed.has('model') || other || changed.has('connection'))) {
 			fillKinds();
 			soon(TYPING_MS);
 		}
-		filters = shown;
 		if (open && (changed.has('windows') || changed.has('chosen') || changed.has('now'))) {
 			draw();
 		}

@@ -16,6 +16,7 @@ export function mountTopbar(store) {
 	const tablet = matchMedia('(max-width: 1239px)');
 	const panel = (name) => store.set({ panel: state.panel === name ? null : name });
 	const step = (sign) => store.look({ date: Math.max(0, state.view.date + sign * Number(STEPS[state.view.zoom][0])) });
+	let width = grid.clientWidth; /* asked for again only when it changes: each time costs a layout */
 	let wantsMine = false; /* Mine was pressed before anybody said who "I" am */
 
 	/* Parts move into the menu and back: none is there twice, so none can disagree with another. */
@@ -34,7 +35,7 @@ export function mountTopbar(store) {
 	function showRange() {
 		const { date } = state.view;
 		const unit = state.view.zoom === 'hours' ? 1 : DAY;
-		const last = Math.max(date + 1, Math.round((date + hoursInView(grid)) / unit) * unit);
+		const last = Math.max(date + 1, Math.round((date + hoursInView(width, grid)) / unit) * unit);
 		const text = rangeText(date, last);
 		setText(range.firstChild, text);
 		setText(jump.lastElementChild, `${text} · ${weeksText(date, last)}`);
@@ -131,7 +132,7 @@ export function mountTopbar(store) {
 			target.style.right = atRight ? `${Math.max(8, innerWidth - right)}px` : 'auto';
 			target.style.top = `${bottom + 4}px`;
 			target.style.maxHeight = `${innerHeight - bottom - 12}px`;
-			byId('jump-date').value = dayText(state.view.date + hoursInView(grid) / 9);
+			byId('jump-date').value = dayText(state.view.date + hoursInView(width, grid) / 9);
 			whoName.value = state.who;
 			show();
 		}
@@ -144,7 +145,19 @@ export function mountTopbar(store) {
 
 	[phone, tablet].forEach((width) => width.addEventListener('change', arrange));
 	arrange();
-	new ResizeObserver(showRange).observe(grid);
-	store.on((_, changed) => ['view', 'who', 'session', 'connection', 'trouble', 'panel'].some((key) => changed.has(key)) && show());
+	new ResizeObserver(() => {
+		width = grid.clientWidth;
+		showRange();
+	}).observe(grid);
+	let shown = '';
+	store.on((_, changed) => {
+		const { view } = state;
+		if (['who', 'session', 'connection', 'trouble', 'panel'].some((key) => changed.has(key)) || shown !== view.zoom) {
+			shown = view.zoom;
+			show();
+		} else if (changed.has('view')) {
+			showRange(); /* all that scrolling costs here */
+		}
+	});
 	show();
 }
