@@ -54,7 +54,7 @@ export function mountFinder(store) {
 		let found = [];
 		let text = 'No such window in the time that can be booked.';
 		try {
-			found = await store.find({ ...wish, after: Number(after), nodes: few ? nodes.map((node) => node.id) : undefined, limit: only && !few ? MOST : limit });
+			found = await store.find({ ...wish, after: Number(after), nodes: /** @type {any} */ (few ? nodes.map((node) => node.id) : null), limit: only && !few ? MOST : limit });
 			found = found.filter((one) => nodes.some((node) => node.index === one.node)).slice(0, limit);
 		} catch (/** @type {any} */ error) {
 			text = error.message;
