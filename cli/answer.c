@@ -26,7 +26,8 @@ static enum error_code code_of(int status)
 }
 
 /* No JSON came: from the server in front of the planner, or from something else altogether. */
-static bool refuse_foreign(const struct http *http, const struct http_request *request, const struct http_answer *answer, struct error *err)
+static bool refuse_foreign(const struct http *http, const struct http_request *request, const struct http_answer *answer,
+                           struct error *err)
 {
     enum error_code code = code_of(answer->status);
     const char *base = http_base(http);
@@ -37,13 +38,16 @@ static bool refuse_foreign(const struct http *http, const struct http_request *r
     case 403:
         return error_set(err, code, "%s does not let you do that (status 403)", base);
     case 404:
-        return error_set(err, code, "there is no planner at %s (status 404 for %s); check the address and its path", base, request->path);
+        return error_set(err, code, "there is no planner at %s (status 404 for %s); check the address and its path", base,
+                         request->path);
     case 502: case 503: case 504:
-        return error_set(err, code, "the planner behind %s does not answer (status %d); try again in a moment", base, answer->status);
+        return error_set(err, code, "the planner behind %s does not answer (status %d); try again in a moment", base,
+                         answer->status);
     default:
         return error_set(err, answer->status < 300 ? ERROR_UNAVAILABLE : code,
-                         "%s answered %s %.200s with status %d and no JSON (%s); is that a planner's address?", base, request->method,
-                         request->path, answer->status, answer->content_type[0] ? answer->content_type : "no content type");
+                         "%s answered %s %.200s with status %d and no JSON (%s); is that a planner's address?", base,
+                         request->method, request->path, answer->status,
+                         answer->content_type[0] ? answer->content_type : "no content type");
     }
 }
 
@@ -77,7 +81,8 @@ static void read_conflicts(struct json_object *list, struct error *err)
     }
 }
 
-static bool refuse(const struct http *http, const struct http_request *request, const struct http_answer *answer, struct error *err)
+static bool refuse(const struct http *http, const struct http_request *request, const struct http_answer *answer,
+                   struct error *err)
 {
     struct error unread = ERROR_INIT;
     struct json_object *json = NULL;

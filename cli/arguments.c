@@ -28,7 +28,8 @@ const struct cli_option arguments_common[] = {
 };
 
 static const struct cli_option json_option[] = {{"json", 0, NULL, "print what the server said"}, {NULL, 0, NULL, NULL}};
-static const struct cli_option csv_option[] = {{"csv", 0, NULL, "print comma-separated values (RFC 4180)"}, {NULL, 0, NULL, NULL}};
+static const struct cli_option csv_option[] = {{"csv", 0, NULL, "print comma-separated values (RFC 4180)"},
+                                               {NULL, 0, NULL, NULL}};
 
 /* A command's options, its own first; as the parser and the help want them. */
 struct known {
@@ -64,8 +65,8 @@ static void print_options(const struct known *known)
     for (size_t i = 0; i < known->count; i++) {
         const struct cli_option *o = known->options[i];
         char left[80];
-        int n = snprintf(left, sizeof left, "  %s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ', o->letter ? ", " : "   ",
-                         o->name, o->value ? " " : "", o->value ? o->value : "");
+        int n = snprintf(left, sizeof left, "  %s%c%s--%s%s%s", o->letter ? "-" : "", o->letter ? o->letter : ' ',
+                         o->letter ? ", " : "   ", o->name, o->value ? " " : "", o->value ? o->value : "");
         printf("%s%*s%s\n", left, n < HELP_COLUMN + 2 ? HELP_COLUMN + 2 - n : 1, "", o->help);
     }
 }
@@ -94,11 +95,12 @@ static void print_help(const struct command *const *commands)
     printf("\nCommands (each has a --help with an example):\n");
     for (size_t i = 1; commands[i]; i++)
         printf("  %-*s%s\n", 12, commands[i]->name, commands[i]->summary);
-    printf("\nThe planner's address comes from --url, $PROCPLAN_URL, ~/.config/procplan/config or /etc/procplan/cli.conf\n"
-           "(a line \"url = http://host/procplan\"). Times are UTC unless they say otherwise (+02:00): ISO 8601, now, today,\n"
-           "\"tomorrow 09:00\", fri, 14:00, +4h, +2d. Exit status: 0 done, 1 refused or failed, 2 wrong command line, 3 conflict.\n"
-           "\nExample:\n%s\nSee " CLI_PROGRAM "(1).\n",
-           commands[0]->example);
+    printf(
+        "\nThe planner's address comes from --url, $PROCPLAN_URL, ~/.config/procplan/config or /etc/procplan/cli.conf\n"
+        "(a line \"url = http://host/procplan\"). Times are UTC unless they say otherwise (+02:00): ISO 8601, now, today,\n"
+        "\"tomorrow 09:00\", fri, 14:00, +4h, +2d. Exit status: 0 done, 1 refused or failed, 2 wrong command line, 3 conflict.\n"
+        "\nExample:\n%s\nSee " CLI_PROGRAM "(1).\n",
+        commands[0]->example);
 }
 
 /* -- reading ----------------------------------------------------------------------------------------------------- */
@@ -146,8 +148,8 @@ static bool refuse_option(const struct known *known, const char *word, int optio
         if (strcmp(name, names[i]) == 0)
             return error_set(err, ERROR_BAD_REQUEST, "%s takes no value", shown);
     near = text_nearest(name, names, known->count);
-    return error_set(err, ERROR_BAD_REQUEST, "%s is not an option here%s%s%s", shown, near ? "; did you mean --" : "", near ? near : "",
-                     near ? "?" : "");
+    return error_set(err, ERROR_BAD_REQUEST, "%s is not an option here%s%s%s", shown, near ? "; did you mean --" : "",
+                     near ? near : "", near ? "?" : "");
 }
 
 /* A long option of any command, as WORD begins with it; NULL when none has it. */
@@ -202,8 +204,8 @@ static bool refuse_command(const struct command *const *commands, const char *na
         names[count++] = commands[i]->name;
     near = text_nearest(name, names, count);
     text_escape(name, strlen(name), shown, sizeof shown);
-    return error_set(err, ERROR_BAD_REQUEST, "there is no command '%s'%s%s%s", shown, near ? "; did you mean '" : "", near ? near : "",
-                     near ? "'?" : "");
+    return error_set(err, ERROR_BAD_REQUEST, "there is no command '%s'%s%s%s", shown, near ? "; did you mean '" : "",
+                     near ? near : "", near ? "'?" : "");
 }
 
 /* Fills CLI's options and operands from the words behind argv[0]. */
@@ -265,7 +267,8 @@ static bool read_color(struct cli *cli, struct error *err)
     return true;
 }
 
-enum arguments_outcome arguments_read(struct cli *cli, const struct command *const *commands, int argc, char **argv, struct error *err)
+enum arguments_outcome arguments_read(struct cli *cli, const struct command *const *commands, int argc, char **argv,
+                                      struct error *err)
 {
     int at = find_command(commands, argc, argv), count = 0;
     char **words = arena_array(cli->arena, (size_t)argc + 1, sizeof *words);
@@ -330,7 +333,8 @@ const char **cli_values(const struct cli *cli, const char *name, size_t *count)
     return values;
 }
 
-bool cli_integer(const struct cli *cli, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out, struct error *err)
+bool cli_integer(const struct cli *cli, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out,
+                 struct error *err)
 {
     const char *text = cli_value(cli, name);
     char shown[60];
@@ -339,8 +343,8 @@ bool cli_integer(const struct cli *cli, const char *name, int64_t min, int64_t m
     if (!text || (integer_parse(text, out) && *out >= min && *out <= max))
         return true;
     text_escape(text, strlen(text), shown, sizeof shown);
-    return error_set(err, ERROR_BAD_REQUEST, "--%s wants a whole number from %lld to %lld, not '%s'", name, (long long)min, (long long)max,
-                     shown);
+    return error_set(err, ERROR_BAD_REQUEST, "--%s wants a whole number from %lld to %lld, not '%s'", name, (long long)min,
+                     (long long)max, shown);
 }
 
 int cli_wrong(struct error *err, const char *format, ...)

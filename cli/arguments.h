@@ -16,9 +16,10 @@ enum arguments_outcome {
 extern const struct cli_option arguments_common[];
 
 /*
- * Finds the command in ARGV (COMMANDS[0] when there is none), reads its options and operands into CLI, whose arena is there. Options may
- * stand before the command's name, too. CLI borrows from ARGV and COMMANDS.
+ * Finds the command in ARGV (COMMANDS[0] when there is none), reads its options and operands into CLI, whose arena is there.
+ * Options may stand before the command's name, too. CLI borrows from ARGV and COMMANDS.
  */
-enum arguments_outcome arguments_read(struct cli *cli, const struct command *const *commands, int argc, char **argv, struct error *err);
+enum arguments_outcome arguments_read(struct cli *cli, const struct command *const *commands, int argc, char **argv,
+                                      struct error *err);
 
 #endif

@@ -53,8 +53,8 @@ static bool no_such_host(struct cli *cli, struct json_object *nodes, struct erro
 
     for (size_t i = 0; i < count && i < NODES_NAMED; i++)
         buffer_printf(&known, "%s%s", i > 0 ? ", " : "", talk_text(json_object_array_get_idx(nodes, i), "id"));
-    error_set(err, ERROR_NOT_FOUND, "this machine, '%s', is none of the planner's nodes; say which one with --node (%s%s)", cli_host(cli),
-              known.data ? known.data : "there is none", count > NODES_NAMED ? ", …" : "");
+    error_set(err, ERROR_NOT_FOUND, "this machine, '%s', is none of the planner's nodes; say which one with --node (%s%s)",
+              cli_host(cli), known.data ? known.data : "there is none", count > NODES_NAMED ? ", …" : "");
     buffer_release(&known);
     return false;
 }
@@ -87,9 +87,10 @@ static bool write_repeat(struct cli *cli, struct json_writer *w, struct error *e
     if (!text)
         return !skip || error_set(err, ERROR_BAD_REQUEST, "--on-conflict is for a series; give --repeat too");
     colon = strchr(text, ':');
-    if (!colon || (strncmp(text, "day:", 4) != 0 && strncmp(text, "week:", 5) != 0) || !integer_parse(colon + 1, &count) || count < 1 ||
-        count > REPEATS_MAX)
-        return error_set(err, ERROR_BAD_REQUEST, "--repeat is day:COUNT or week:COUNT, the first included, %d at most, as in week:8", REPEATS_MAX);
+    if (!colon || (strncmp(text, "day:", 4) != 0 && strncmp(text, "week:", 5) != 0) || !integer_parse(colon + 1, &count) ||
+        count < 1 || count > REPEATS_MAX)
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "--repeat is day:COUNT or week:COUNT, the first included, %d at most, as in week:8", REPEATS_MAX);
     if (skip && strcmp(skip, "fail") != 0 && strcmp(skip, "skip") != 0)
         return error_set(err, ERROR_BAD_REQUEST, "--on-conflict is fail or skip");
     json_key(w, "repeat");
@@ -134,7 +135,8 @@ static void say_token(struct cli *cli, struct json_object *booking)
     const char *token = talk_text(booking, "release_token");
 
     if (*token && cli_has(cli, "show-token"))
-        talk_say("Release token (a secret; whoever has it can give booking %" PRId64 " back): %s\n", talk_integer(booking, "booking_id"), token);
+        talk_say("Release token (a secret; whoever has it can give booking %" PRId64 " back): %s\n",
+                 talk_integer(booking, "booking_id"), token);
 }
 
 static void say_one(struct cli *cli, struct json_object *booking)
@@ -236,10 +238,12 @@ static const struct cli_option options[] = {
 const struct command command_book = {
     .name = "book",
     .summary = "books GPUs of a node",
-    .details = "Start and end are rounded outward to whole hours. When others are in the way, it says who and until when, names the next\n"
-               "free window, and exits with status 3. --json prints the release token, too: keep that output to yourself.\n",
+    .details =
+        "Start and end are rounded outward to whole hours. When others are in the way, it says who and until when, names the next\n"
+        "free window, and exits with status 3. --json prints the release token, too: keep that output to yourself.\n",
     .example = "  " CLI_PROGRAM " book --gpus 2 --hours 4\n"
-               "  " CLI_PROGRAM " book --node node-a --gpu gpu0 --start \"tomorrow 09:00\" --end +8h --priority high --note \"ablation 3\"\n"
+               "  " CLI_PROGRAM
+               " book --node node-a --gpu gpu0 --start \"tomorrow 09:00\" --end +8h --priority high --note \"ablation 3\"\n"
                "  " CLI_PROGRAM " book --gpus 1 --start \"fri 20:00\" --hours 10 --repeat week:8 --on-conflict skip\n",
     .options = options,
     .run = run,

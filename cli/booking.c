@@ -20,8 +20,9 @@ const char *booking_line(struct cli *cli, struct json_object *booking)
     struct window window = booking_window(booking);
 
     return arena_printf(cli->arena, "%s %s · %s (%s) · %s, %s", talk_text(booking, "node_id"),
-                        talk_join(cli, json_member(booking, "gpu_ids")), talk_window(cli, window), talk_hours(cli, window_hours(window)),
-                        talk_text(booking, "user_label"), talk_text(booking, "priority"));
+                        talk_join(cli, json_member(booking, "gpu_ids")), talk_window(cli, window),
+                        talk_hours(cli, window_hours(window)), talk_text(booking, "user_label"),
+                        talk_text(booking, "priority"));
 }
 
 const char *booking_path(struct cli *cli, int64_t id)
@@ -34,7 +35,8 @@ bool booking_ask(struct cli *cli, int64_t id, struct json_object **out, struct e
     return talk_ask(cli, booking_path(cli, id), out, err) && talk_array(cli, *out, "gpu_ids", err);
 }
 
-int booking_change(struct cli *cli, struct json_object *before, struct window wanted, int64_t gpus, const struct buffer *body, struct error *err)
+int booking_change(struct cli *cli, struct json_object *before, struct window wanted, int64_t gpus,
+                   const struct buffer *body, struct error *err)
 {
     int64_t id = talk_integer(before, "id");
     struct json_object *now = NULL;
@@ -44,8 +46,9 @@ int booking_change(struct cli *cli, struct json_object *before, struct window wa
         json_object_put(now);
         int status = cli_refused(err);
         if (err->code == ERROR_CONFLICT && err->conflict_count > 0) {
-            talk_conflict(cli, err, talk_text(before, "node_id"), gpus > 0 ? gpus : (int64_t)talk_count(json_member(before, "gpu_ids")),
-                          window_hours(wanted), wanted.start);
+            talk_conflict(cli, err, talk_text(before, "node_id"),
+                          gpus > 0 ? gpus : (int64_t)talk_count(json_member(before, "gpu_ids")), window_hours(wanted),
+                          wanted.start);
             error_clear(err);
         }
         return status;

@@ -1,6 +1,6 @@
 /*
- * What procplan-cli can do: a table of commands, a file each. A command describes its options in a table, from which both the parser and
- * its --help are made; it gets them read, with the connection open, and returns the program's exit status.
+ * What procplan-cli can do: a table of commands, a file each. A command describes its options in a table, from which both
+ * the parser and its --help are made; it gets them read, with the connection open, and returns the program's exit status.
  */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -64,9 +64,9 @@ struct command {
 };
 
 /*
- * RUN returns an enum cli_exit (or, for `run`, the other program's status). When it fails it may leave its sentence in ERR, which
- * main prints as "procplan-cli: SENTENCE"; when ERR is empty it has said what there was to say itself. cli_refused gives
- * the exit status that belongs to an error.
+ * RUN returns an enum cli_exit (or, for `run`, the other program's status). When it fails it may leave its sentence in ERR,
+ * which main prints as "procplan-cli: SENTENCE"; when ERR is empty it has said what there was to say itself. cli_refused
+ * gives the exit status that belongs to an error.
  */
 int cli_refused(const struct error *err);
 /* Says that the command line is wrong. Returns CLI_USAGE. */
@@ -78,8 +78,8 @@ bool cli_has(const struct cli *cli, const char *name);
 /* All values given for NAME, in their order, NULL behind them; *COUNT may be NULL. In the arena. */
 const char **cli_values(const struct cli *cli, const char *name, size_t *count);
 /* A whole number from MIN to MAX; DEFAULT when it is not given. False, with the sentence in ERR, when it is none. */
-bool cli_integer(const struct cli *cli, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out, struct error *err)
-    __attribute__((warn_unused_result));
+bool cli_integer(const struct cli *cli, const char *name, int64_t min, int64_t max, int64_t fallback, int64_t *out,
+                 struct error *err) __attribute__((warn_unused_result));
 /* This machine's name, as the system has it; "" when it has none. In the arena. */
 const char *cli_host(struct cli *cli);
 /* The host name up to its first dot. In the arena. */

@@ -18,7 +18,8 @@ static void say_holders(struct cli *cli, const struct error *err)
         char until[WHEN_SHORT_SIZE];
         when_short(c->window.end, until);
         if (c->booking_id > 0)
-            talk_warn("  %s is held by %s (booking %" PRId64 ") until %s UTC\n", c->gpu_id, c->user_label, c->booking_id, until);
+            talk_warn("  %s is held by %s (booking %" PRId64 ") until %s UTC\n", c->gpu_id, c->user_label, c->booking_id,
+                      until);
         else
             talk_warn("  %s would be held by another one of this series until %s UTC\n", c->gpu_id, until);
     }
@@ -42,10 +43,12 @@ static void say_next(struct cli *cli, const char *node_id, int64_t gpus, int64_t
     http_query_add(&path, "after", text);
     http_query_add(&path, "limit", "1");
     if (talk_ask(cli, path.data, &answer, &unasked)) {
-        slot = talk_count(json_member(answer, "slots")) > 0 ? json_object_array_get_idx(json_member(answer, "slots"), 0) : NULL;
+        slot = talk_count(json_member(answer, "slots")) > 0 ? json_object_array_get_idx(json_member(answer, "slots"), 0)
+                                                            : NULL;
         struct window window = {talk_hour(slot, "start"), talk_hour(slot, "end")};
         if (slot && window.start != HOUR_NONE && window.end != HOUR_NONE)
-            talk_warn("Next free on %s: %s (%s)\n", node_id, talk_window(cli, window), talk_join(cli, json_member(slot, "gpu_ids")));
+            talk_warn("Next free on %s: %s (%s)\n", node_id, talk_window(cli, window),
+                      talk_join(cli, json_member(slot, "gpu_ids")));
     }
     json_object_put(answer);
     error_clear(&unasked);

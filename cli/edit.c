@@ -59,10 +59,12 @@ static bool check_options(struct cli *cli, int64_t *id, struct error *err)
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
         if (cli_has(cli, changes[i]))
             return true;
-    return error_set(err, ERROR_BAD_REQUEST, "what shall change? Give --start, --end, --hours, --gpus, --gpu, --label, --priority or --note");
+    return error_set(err, ERROR_BAD_REQUEST,
+                     "what shall change? Give --start, --end, --hours, --gpus, --gpu, --label, --priority or --note");
 }
 
-/* The change against BEFORE. It names the version that was read, so that somebody else's change in between is not overwritten. */
+/* The change against BEFORE. It names the version that was read, so that somebody else's change in between is not
+ * overwritten. */
 static int change(struct cli *cli, struct json_object *before, struct error *err)
 {
     struct window window = booking_window(before);
@@ -120,7 +122,8 @@ const struct command command_edit = {
     .operands_max = 1,
     .summary = "changes a booking",
     .details = "What is not named stays. What has passed does not change: a booking that has begun keeps its start.\n",
-    .example = "  " CLI_PROGRAM " edit 42 --end \"fri 18:00\" --priority low\n  " CLI_PROGRAM " edit 42 --gpus 4 --dry-run\n",
+    .example = "  " CLI_PROGRAM " edit 42 --end \"fri 18:00\" --priority low\n  " CLI_PROGRAM
+               " edit 42 --gpus 4 --dry-run\n",
     .options = edit_options,
     .run = run_edit,
 };
@@ -139,7 +142,8 @@ static int extend(struct cli *cli, struct json_object *before, struct error *err
     if (end <= old) {
         char text[WHEN_SHORT_SIZE];
         when_short(window.end, text);
-        error_set(err, ERROR_BAD_REQUEST, "it ends at %s UTC already; to shorten it: " CLI_PROGRAM " edit %s --end TIME", text, cli->operands[0]);
+        error_set(err, ERROR_BAD_REQUEST, "it ends at %s UTC already; to shorten it: " CLI_PROGRAM " edit %s --end TIME",
+                  text, cli->operands[0]);
         return CLI_FAILED;
     }
     json_begin(&w, &body);

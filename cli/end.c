@@ -28,8 +28,11 @@ static bool finish(struct cli *cli, int64_t id, struct error *err)
         json_put_string(&w, "release_token", token);
     json_close(&w);
     done = talk_call(cli,
-                     &(struct http_request){.method = "POST", .path = token ? "api/release" : "api/mark_done", .body = body.data,
-                                            .body_length = body.length, .secret = token != NULL},
+                     &(struct http_request){.method = "POST",
+                                            .path = token ? "api/release" : "api/mark_done",
+                                            .body = body.data,
+                                            .body_length = body.length,
+                                            .secret = token != NULL},
                      &answer, err) &&
            ended_as(cli, answer, "completed", err);
     json_object_put(answer);
@@ -40,7 +43,8 @@ static bool finish(struct cli *cli, int64_t id, struct error *err)
 static bool cancel(struct cli *cli, int64_t id, struct error *err)
 {
     struct json_object *answer = NULL;
-    bool done = talk_write(cli, "DELETE", booking_path(cli, id), NULL, &answer, err) && ended_as(cli, answer, "cancelled", err);
+    bool done = talk_write(cli, "DELETE", booking_path(cli, id), NULL, &answer, err) &&
+                ended_as(cli, answer, "cancelled", err);
 
     json_object_put(answer);
     return done;

@@ -21,7 +21,8 @@ const char *event_time(struct cli *cli, struct json_object *event)
 {
     const char *at = talk_text(event, "at"); /* 2026-11-23T14:05:09+00:00 */
 
-    return strlen(at) == HOUR_TEXT_SIZE - 1 ? arena_printf(cli->arena, "%.10s %.8s", at, at + 11) : arena_text(cli->arena, at);
+    return strlen(at) == HOUR_TEXT_SIZE - 1 ? arena_printf(cli->arena, "%.10s %.8s", at, at + 11)
+                                            : arena_text(cli->arena, at);
 }
 
 const char *event_actor(struct cli *cli, struct json_object *event)
@@ -163,8 +164,8 @@ static int follow(struct cli *cli, int64_t after, struct error *err)
         start_table(cli, &table);
         done = read_events(cli, after, PAGE, &table, &after, err);
         for (size_t i = 5; done && !cli->json && i < table.count; i += 5)
-            talk_say("%s  %s  %s  %s  %s\n", table.cells[i].text, table.cells[i + 1].text, table.cells[i + 2].text, table.cells[i + 3].text,
-                     table.cells[i + 4].text);
+            talk_say("%s  %s  %s  %s  %s\n", table.cells[i].text, table.cells[i + 1].text, table.cells[i + 2].text,
+                     table.cells[i + 3].text, table.cells[i + 4].text);
         fflush(stdout);
         arena_reset(&passing);
         nanosleep(&(struct timespec){.tv_sec = INTERVAL_DEFAULT}, NULL);
@@ -179,7 +180,8 @@ static int run(struct cli *cli, struct error *err)
     int64_t after, limit, booking, last;
     struct table table;
 
-    if (!cli_integer(cli, "after", 0, INT64_MAX, -1, &after, err) || !cli_integer(cli, "limit", 1, PAGE, SHOWN_DEFAULT, &limit, err) ||
+    if (!cli_integer(cli, "after", 0, INT64_MAX, -1, &after, err) ||
+        !cli_integer(cli, "limit", 1, PAGE, SHOWN_DEFAULT, &limit, err) ||
         !cli_integer(cli, "booking", 1, INT64_MAX, 0, &booking, err))
         return CLI_USAGE;
     if (cli->csv && cli_has(cli, "follow"))

@@ -54,7 +54,8 @@ static int run(struct cli *cli, struct error *err)
             status = talk_count(slots) > 0 ? CLI_DONE : CLI_FAILED;
             fill_table(cli, slots, &table);
             if (!cli->json)
-                talk_table(cli, &table, "No such window is free; ask for fewer GPUs, fewer hours, or look further (--before).");
+                talk_table(cli, &table,
+                           "No such window is free; ask for fewer GPUs, fewer hours, or look further (--before).");
         }
     }
     json_object_put(answer);

@@ -219,7 +219,8 @@ static const char *shown(const char *text, char *out, size_t size)
 
 /* -- one exchange ------------------------------------------------------------------------------------------------- */
 
-static bool refuse_exchange(struct http *http, const char *url, CURLcode code, const struct transfer *transfer, struct error *err)
+static bool refuse_exchange(struct http *http, const char *url, CURLcode code, const struct transfer *transfer,
+                            struct error *err)
 {
     char at[300], reason[CURL_ERROR_SIZE * 2];
     long number = 0;
@@ -231,17 +232,20 @@ static bool refuse_exchange(struct http *http, const char *url, CURLcode code, c
                          HTTP_ANSWER_MAX >> 20);
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
-        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: nobody knows its host name; check the address", http->url.base);
+        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: nobody knows its host name; check the address",
+                         http->url.base);
     case CURLE_COULDNT_CONNECT:
         curl_easy_getinfo(http->curl, CURLINFO_OS_ERRNO, &number);
-        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: %s; check the address, and that ProcPlan runs there", http->url.base,
-                         number ? strerror((int)number) : reason);
+        return error_set(err, ERROR_UNAVAILABLE, "cannot reach %s: %s; check the address, and that ProcPlan runs there",
+                         http->url.base, number ? strerror((int)number) : reason);
     case CURLE_OPERATION_TIMEDOUT:
-        return error_set(err, ERROR_UNAVAILABLE, "no answer from %s in %g seconds; try again, or wait longer with --timeout", http->url.base,
-                         http->timeout);
+        return error_set(err, ERROR_UNAVAILABLE, "no answer from %s in %g seconds; try again, or wait longer with --timeout",
+                         http->url.base, http->timeout);
     case CURLE_PEER_FAILED_VERIFICATION:
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the certificate of %s is not trusted: %s; if its authority is your own, name its file in SSL_CERT_FILE", at, reason);
+        return error_set(
+            err, ERROR_UNAVAILABLE,
+            "the certificate of %s is not trusted: %s; if its authority is your own, name its file in SSL_CERT_FILE", at,
+            reason);
     case CURLE_ABORTED_BY_CALLBACK:
         return error_set(err, ERROR_UNAVAILABLE, "interrupted");
     default:
@@ -346,7 +350,8 @@ static char *redirect_of(struct http *http, const struct http_answer *answer)
 }
 
 /* Whether REQUEST may go on to TARGET; *TRUSTED turns false for good when that is another's. */
-static bool may_follow(const struct http_request *request, int status, const char *url, const char *target, bool *trusted, struct error *err)
+static bool may_follow(const struct http_request *request, int status, const char *url, const char *target, bool *trusted,
+                       struct error *err)
 {
     enum http_hop hop = http_url_hop(url, target);
     char from[256], to[256];
@@ -357,16 +362,19 @@ static bool may_follow(const struct http_request *request, int status, const cha
         return error_set(err, ERROR_UNAVAILABLE, "%s sends us on to %s, which is not safe to follow", from, to);
     if (status == 303 && strcmp(request->method, "GET") != 0)
         return error_set(err, ERROR_UNAVAILABLE,
-                         "%s answered a write with a redirect (303) to %s: most likely a login page; check the address", from, to);
+                         "%s answered a write with a redirect (303) to %s: most likely a login page; check the address",
+                         from, to);
     if (hop == HTTP_HOP_OTHER && request->secret)
-        return error_set(err, ERROR_UNAVAILABLE, "%s sends us on to another host, %s; the request holds a secret and stays here", from, to);
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "%s sends us on to another host, %s; the request holds a secret and stays here", from, to);
     if (hop == HTTP_HOP_OTHER)
         *trusted = false;
     return true;
 }
 
 /* One request with its redirects. */
-static bool send_once(struct http *http, const struct http_request *request, struct http_answer *answer, CURLcode *code, struct error *err)
+static bool send_once(struct http *http, const struct http_request *request, struct http_answer *answer, CURLcode *code,
+                      struct error *err)
 {
     struct buffer first = BUFFER_INIT;
     double deadline = now() + http->timeout;
@@ -382,9 +390,10 @@ static bool send_once(struct http *http, const struct http_request *request, str
         if (!done || !(next = redirect_of(http, answer)))
             break;
         http_url_hide(&next);
-        done = hops < REDIRECTS_MAX ? may_follow(request, answer->status, url, next, &trusted, err)
-                                    : error_set(err, ERROR_UNAVAILABLE, "%s sends us round in circles: more than %d redirects", http->url.base,
-                                                REDIRECTS_MAX);
+        done = hops < REDIRECTS_MAX
+                   ? may_follow(request, answer->status, url, next, &trusted, err)
+                   : error_set(err, ERROR_UNAVAILABLE, "%s sends us round in circles: more than %d redirects",
+                               http->url.base, REDIRECTS_MAX);
         if (!done) {
             answer_clear(answer);
             break;
@@ -404,7 +413,8 @@ static bool was_lost(bool answered, int status, CURLcode code)
     if (answered)
         return status >= 502 && status <= 504;
     return code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_PARTIAL_FILE ||
-           code == CURLE_OPERATION_TIMEDOUT || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM || code == CURLE_WEIRD_SERVER_REPLY;
+           code == CURLE_OPERATION_TIMEDOUT || code == CURLE_HTTP2 || code == CURLE_HTTP2_STREAM ||
+           code == CURLE_WEIRD_SERVER_REPLY;
 }
 
 static void pause_for(int tries)
@@ -420,11 +430,13 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
     bool answered;
 
     answer_clear(answer);
-    if (request->idempotency_key && (!fits_header(request->idempotency_key, KEY_LENGTH_MAX) || strpbrk(request->idempotency_key, " ")))
+    if (request->idempotency_key &&
+        (!fits_header(request->idempotency_key, KEY_LENGTH_MAX) || strpbrk(request->idempotency_key, " ")))
         return error_set(err, ERROR_BAD_REQUEST, "a key is 1 to %d visible characters", KEY_LENGTH_MAX);
     for (int tries = 1;; tries++) {
         answered = send_once(http, request, answer, &code, err);
-        if (!request->idempotency_key || tries == TRIES_MAX || !was_lost(answered, answer->status, code) || (http->stop && *http->stop))
+        if (!request->idempotency_key || tries == TRIES_MAX || !was_lost(answered, answer->status, code) ||
+            (http->stop && *http->stop))
             return answered;
         pause_for(tries);
         error_clear(err);

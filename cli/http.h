@@ -1,13 +1,15 @@
 /*
  * Requests to a ProcPlan server, over one kept connection. Only http.c and http_url.c include libcurl.
  *
- * The base URL is what people type: http or https, any mount point ("http://host/procplan"), with or without the slash at its end,
- * with or without a scheme (then http). A user and a password in it are sent as HTTP Basic (RFC 7617) and never printed; without them
+ * The base URL is what people type: http or https, any mount point ("http://host/procplan"), with or without the slash at
+ * its end, with or without a scheme (then http). A user and a password in it are sent as HTTP Basic (RFC 7617) and never
+ * printed; without them
  * ~/.netrc is asked. Proxies come from the environment as for curl(1) (http_proxy, https_proxy, no_proxy), certificates
  * from $CURL_CA_BUNDLE, $SSL_CERT_FILE and $SSL_CERT_DIR, else from the system.
  *
- * Redirects: five at most, never from https to http. A write keeps its method and body; a 303, which would drop them, is refused. The URL's
- * credentials go to no other host or port (http's port 80 to https's 443 of the same host aside), a body marked secret neither.
+ * Redirects: five at most, never from https to http. A write keeps its method and body; a 303, which would drop them, is
+ * refused. The URL's credentials go to no other host or port (http's port 80 to https's 443 of the same host aside), a body
+ * marked secret neither.
  */
 #ifndef CLI_HTTP_H
 #define CLI_HTTP_H
@@ -40,7 +42,8 @@ struct http_settings {
 };
 
 /* False when the URL is no base URL, or a setting cannot stand in a header. All texts are copied. */
-bool http_open(struct http **out, const struct http_settings *settings, struct error *err) __attribute__((warn_unused_result));
+bool http_open(struct http **out, const struct http_settings *settings, struct error *err)
+    __attribute__((warn_unused_result));
 void http_close(struct http *http);
 /* The base without credentials, with a slash at its end: for messages. Lives as long as HTTP. */
 const char *http_base(const struct http *http);
@@ -69,12 +72,12 @@ struct http_answer {
 #define HTTP_ANSWER_INIT {0}
 
 /*
- * Sends REQUEST and waits. True when an answer came, whatever its status. False (ERROR_UNAVAILABLE, and status 0) when none came or
- * only a part: the sentence names the address, the reason and what to do.
+ * Sends REQUEST and waits. True when an answer came, whatever its status. False (ERROR_UNAVAILABLE, and status 0) when none
+ * came or only a part: the sentence names the address, the reason and what to do.
  *
- * The one rule for repeating: a request with an idempotency key is sent again, twice at most and after a short wait, when it was sent
- * and its answer was lost, or when the answer is 502, 503 or 504. No other request is repeated.
- * ANSWER is initialised, and may hold an earlier answer, whose memory is used again.
+ * The one rule for repeating: a request with an idempotency key is sent again, twice at most and after a short wait, when it
+ * was sent and its answer was lost, or when the answer is 502, 503 or 504. No other request is repeated. ANSWER is
+ * initialised, and may hold an earlier answer, whose memory is used again.
  */
 bool http_send(struct http *http, const struct http_request *request, struct http_answer *answer, struct error *err)
     __attribute__((warn_unused_result));
@@ -82,8 +85,8 @@ void http_answer_release(struct http_answer *answer);
 
 /*
  * Reads an answer: a 2xx with JSON gives *OUT (the caller's, json_object_put); OUT may be NULL. Else false with the server's
- * sentence, field, limit and conflicts, and the error code whose status it is; where it sent no JSON the sentence says what came from
- * which address. REQUEST is the one that was answered.
+ * sentence, field, limit and conflicts, and the error code whose status it is; where it sent no JSON the sentence says what
+ * came from which address. REQUEST is the one that was answered.
  */
 bool http_result(const struct http *http, const struct http_request *request, const struct http_answer *answer,
                  struct json_object **out, struct error *err) __attribute__((warn_unused_result));

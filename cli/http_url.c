@@ -49,7 +49,8 @@ bool http_url_read(struct http_url *out, const char *text, struct error *err)
         abort();
     code = curl_url_set(url, CURLUPART_URL, text, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME);
     if (code != CURLUE_OK) {
-        error_set(err, ERROR_BAD_REQUEST, "this is no URL (%s); it looks like http://host/procplan", curl_url_strerror(code));
+        error_set(err, ERROR_BAD_REQUEST, "this is no URL (%s); it looks like http://host/procplan",
+                  curl_url_strerror(code));
         goto out;
     }
     if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
@@ -58,7 +59,8 @@ bool http_url_read(struct http_url *out, const char *text, struct error *err)
         goto out;
     }
     if (has_part(url, CURLUPART_QUERY) || has_part(url, CURLUPART_FRAGMENT)) {
-        error_set(err, ERROR_BAD_REQUEST, "the URL has a '?' or '#' in it; give the address where the planner is, as in http://host/procplan");
+        error_set(err, ERROR_BAD_REQUEST,
+                  "the URL has a '?' or '#' in it; give the address where the planner is, as in http://host/procplan");
         goto out;
     }
     out->user = take_part(url, CURLUPART_USER);

@@ -13,7 +13,8 @@ struct http_url {
     char *user, *password; /* decoded; NULL when the URL has none */
 };
 
-/* Reads a base URL as http.h says. The sentence in ERR never quotes TEXT, in which there may be a password. Release OUT in either case. */
+/* Reads a base URL as http.h says. The sentence in ERR never quotes TEXT, in which there may be a password. Release OUT in
+ * either case. */
 bool http_url_read(struct http_url *out, const char *text, struct error *err) __attribute__((warn_unused_result));
 /* Overwrites the password before it gives the memory back. */
 void http_url_release(struct http_url *url);

@@ -26,7 +26,8 @@ static bool build_path(struct cli *cli, struct buffer *path, struct error *err)
             http_query_add(path, passed[i][1], cli_value(cli, passed[i][0]));
     if (cli_has(cli, "mine")) {
         if (cli_has(cli, "label") || !cli->user)
-            return error_set(err, ERROR_BAD_REQUEST, cli->user ? "--mine and --label exclude each other" : "nobody knows your name; give --label");
+            return error_set(err, ERROR_BAD_REQUEST,
+                             cli->user ? "--mine and --label exclude each other" : "nobody knows your name; give --label");
         http_query_add(path, "user_label", cli->user);
     }
     if (!status)
@@ -35,7 +36,8 @@ static bool build_path(struct cli *cli, struct buffer *path, struct error *err)
         http_query_add(path, "status", status);
     if (!talk_query_when(cli, path, "start", err) || !talk_query_when(cli, path, "end", err))
         return false;
-    if (!cli_has(cli, "start") && !cli_has(cli, "end") && strcmp(status, "active") == 0) { /* one that has run out stays active */
+    if (!cli_has(cli, "start") && !cli_has(cli, "end") &&
+        strcmp(status, "active") == 0) { /* one that has run out stays active */
         char now[HOUR_TEXT_SIZE];
         hour_format(hour_floor(talk_now()), now);
         http_query_add(path, "start", now);
@@ -60,15 +62,18 @@ static void add_booking(struct cli *cli, struct json_object *b, struct table *ta
 
 static void add_head(const struct cli *cli, struct table *table)
 {
-    static const char *const shown[] = {"ID", "START (UTC)", "END (UTC)", "NODE", "GPUS", "LABEL", "PRIORITY", "STATUS", "NOTE"};
-    static const char *const named[] = {"id", "start", "end", "node_id", "gpu_ids", "user_label", "priority", "status", "note"};
+    static const char *const shown[] = {"ID",    "START (UTC)", "END (UTC)", "NODE", "GPUS",
+                                        "LABEL", "PRIORITY",    "STATUS",    "NOTE"};
+    static const char *const named[] = {"id",         "start",    "end",    "node_id", "gpu_ids",
+                                        "user_label", "priority", "status", "note"};
 
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         table_add(table, cli->csv ? named[i] : shown[i], TABLE_PLAIN);
 }
 
 /* Page after page, until there is no more or LIMIT is reached. With --json one page: its "next" says whether there is more. */
-static bool read_pages(struct cli *cli, const struct buffer *query, int64_t after, int64_t limit, struct table *table, struct error *err)
+static bool read_pages(struct cli *cli, const struct buffer *query, int64_t after, int64_t limit, struct table *table,
+                       struct error *err)
 {
     struct buffer path = BUFFER_INIT;
     struct json_object *answer = NULL;
@@ -131,7 +136,8 @@ static const struct cli_option list_options[] = {
 const struct command command_list = {
     .name = "list",
     .summary = "lists bookings, by number",
-    .details = "With --json it prints one page of 1,000 at most; where its \"next\" is not null, --after that number gives the next page.\n",
+    .details =
+        "With --json it prints one page of 1,000 at most; where its \"next\" is not null, --after that number gives the next page.\n",
     .example = "  " CLI_PROGRAM " list --mine\n  " CLI_PROGRAM " list --node node-a --status all --start -7d --csv\n",
     .options = list_options,
     .csv = true,
@@ -172,8 +178,8 @@ static bool say_history(struct cli *cli, int64_t id, struct error *err)
     events = json_member(answer, "events");
     for (size_t i = 0; i < talk_count(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
-        say_field(i == 0 ? "History" : "", arena_printf(cli->arena, "%s  %s  %s", event_time(cli, event), event_actor(cli, event),
-                                                        event_line(cli, event)));
+        say_field(i == 0 ? "History" : "", arena_printf(cli->arena, "%s  %s  %s", event_time(cli, event),
+                                                        event_actor(cli, event), event_line(cli, event)));
     }
     json_object_put(answer);
     return true;

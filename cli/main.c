@@ -10,9 +10,9 @@
 #include "common/banned.h"
 
 const struct command *const cli_commands[] = {
-    &command_snapshot, &command_book,  &command_list,   &command_show,   &command_edit,  &command_extend, &command_cancel, &command_done,
-    &command_find,     &command_nodes, &command_usage,  &command_events, &command_watch, &command_reload, &command_run,
-    NULL,
+    &command_snapshot, &command_book,   &command_list, &command_show,  &command_edit,  &command_extend,
+    &command_cancel,   &command_done,   &command_find, &command_nodes, &command_usage, &command_events,
+    &command_watch,    &command_reload, &command_run,  NULL,
 };
 
 /* The one place where an error is printed. Server and files may have sent anything: nothing of it moves the cursor. */

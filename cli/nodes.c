@@ -7,7 +7,8 @@
 
 #include "common/banned.h"
 
-static void add_head(const struct cli *cli, struct table *table, const char *const *shown, const char *const *named, size_t count)
+static void add_head(const struct cli *cli, struct table *table, const char *const *shown, const char *const *named,
+                     size_t count)
 {
     table_init(table, cli->arena, count);
     for (size_t i = 0; i < count; i++)
@@ -38,7 +39,8 @@ static const char *kinds_of(struct cli *cli, struct json_object *gpus)
 
 static void fill_nodes(struct cli *cli, struct json_object *nodes, struct table *table)
 {
-    static const char *const shown[] = {"NODE", "NAME", "GPUS", "KINDS"}, *const named[] = {"id", "name", "gpu_count", "kinds"};
+    static const char *const shown[] = {"NODE", "NAME", "GPUS", "KINDS"}, *const named[] = {"id", "name", "gpu_count",
+                                                                                            "kinds"};
 
     add_head(cli, table, shown, named, 4);
     for (size_t i = 0; i < talk_count(nodes); i++) {
@@ -52,7 +54,8 @@ static void fill_nodes(struct cli *cli, struct json_object *nodes, struct table 
 
 static void fill_gpus(struct cli *cli, struct json_object *nodes, struct table *table)
 {
-    static const char *const shown[] = {"NODE", "GPU", "KIND", "DEVICE"}, *const named[] = {"node_id", "gpu_id", "kind", "device"};
+    static const char *const shown[] = {"NODE", "GPU", "KIND", "DEVICE"}, *const named[] = {"node_id", "gpu_id", "kind",
+                                                                                            "device"};
 
     add_head(cli, table, shown, named, 4);
     for (size_t i = 0; i < talk_count(nodes); i++) {

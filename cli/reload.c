@@ -32,7 +32,8 @@ static int run(struct cli *cli, struct error *err)
         affected = json_member(answer, "affected_bookings");
         for (size_t i = 0; i < talk_count(affected); i++) {
             struct json_object *booking = json_object_array_get_idx(affected, i);
-            talk_warn("Booking %" PRId64 " stands on GPUs that are retired: %s\n", talk_integer(booking, "id"), booking_line(cli, booking));
+            talk_warn("Booking %" PRId64 " stands on GPUs that are retired: %s\n", talk_integer(booking, "id"),
+                      booking_line(cli, booking));
         }
     }
     json_object_put(answer);

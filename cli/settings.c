@@ -27,7 +27,8 @@ static const char **place_of(struct settings *settings, const char *name)
     return NULL;
 }
 
-static bool read_line(struct settings *out, struct arena *arena, const char *file, int number, struct slice line, struct error *err)
+static bool read_line(struct settings *out, struct arena *arena, const char *file, int number, struct slice line,
+                      struct error *err)
 {
     const char *equals = memchr(line.bytes, '=', line.length);
     struct slice name, value;
@@ -45,13 +46,15 @@ static bool read_line(struct settings *out, struct arena *arena, const char *fil
         const char *nearest = text_nearest(key, names, sizeof names / sizeof names[0]);
         char shown[80];
         text_escape(key, strlen(key), shown, sizeof shown);
-        return error_set(err, ERROR_BAD_REQUEST, "%s, line %d: '%s' is not a setting%s%s%s; known are url, node, user and priority", file,
-                         number, shown, nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+        return error_set(err, ERROR_BAD_REQUEST,
+                         "%s, line %d: '%s' is not a setting%s%s%s; known are url, node, user and priority", file, number,
+                         shown, nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     }
     if (value.length == 0)
         return error_set(err, ERROR_BAD_REQUEST, "%s, line %d: %s is empty", file, number, key);
     if (!text_is_utf8(value.bytes, value.length) || text_has_control(value.bytes, value.length))
-        return error_set(err, ERROR_BAD_REQUEST, "%s, line %d: %s holds a control character or what is no UTF-8", file, number, key);
+        return error_set(err, ERROR_BAD_REQUEST, "%s, line %d: %s holds a control character or what is no UTF-8", file,
+                         number, key);
     if (*place)
         return true; /* a place that counts more had it */
     *place = arena_copy(arena, value.bytes, value.length);
@@ -83,11 +86,13 @@ static bool read_file(struct settings *out, struct arena *arena, const char *fil
     bool done = true, seen[sizeof names / sizeof names[0]] = {false};
 
     if (!stream)
-        return errno == ENOENT || errno == ENOTDIR || error_set(err, ERROR_BAD_REQUEST, "%s cannot be read: %s", file, strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR ||
+               error_set(err, ERROR_BAD_REQUEST, "%s cannot be read: %s", file, strerror(errno));
     for (int number = 1; done && fgets(line, sizeof line, stream); number++) {
         size_t length = strlen(line);
         if (length == sizeof line - 1 && line[length - 1] != '\n') {
-            done = error_set(err, ERROR_BAD_REQUEST, "%s, line %d is longer than %d bytes", file, number, LINE_MAX_BYTES - 2);
+            done = error_set(err, ERROR_BAD_REQUEST, "%s, line %d is longer than %d bytes", file, number,
+                             LINE_MAX_BYTES - 2);
             break;
         }
         struct slice text = text_trim(line, length);
@@ -130,9 +135,10 @@ bool settings_load(struct settings *out, struct arena *arena, const char *url, s
 
 bool settings_no_url(struct error *err)
 {
-    return error_set(err, ERROR_BAD_REQUEST,
-                     "where is the planner? Give --url http://host/procplan, set PROCPLAN_URL, or write \"url = http://host/procplan\" into "
-                     "~/.config/procplan/config");
+    return error_set(
+        err, ERROR_BAD_REQUEST,
+        "where is the planner? Give --url http://host/procplan, set PROCPLAN_URL, or write \"url = http://host/procplan\" into "
+        "~/.config/procplan/config");
 }
 
 const char *settings_login(struct arena *arena)

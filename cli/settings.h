@@ -6,8 +6,8 @@
  *
  * The user's file is $XDG_CONFIG_HOME/procplan/config (~/.config/procplan/config), the system's /etc/procplan/cli.conf
  * ($PROCPLAN_CONFIG_SYSTEM names another). A file that is not
- * there is fine. A line is "name = value"; blanks around both, empty lines and lines that begin with # are passed over. A fault is
- * told with file and line; values are never quoted in messages, as a URL may hold a password.
+ * there is fine. A line is "name = value"; blanks around both, empty lines and lines that begin with # are passed over. A
+ * fault is told with file and line; values are never quoted in messages, as a URL may hold a password.
  */
 #ifndef CLI_SETTINGS_H
 #define CLI_SETTINGS_H
@@ -26,10 +26,12 @@ struct settings {
 };
 
 /* URL is --url's value or NULL. All texts live in ARENA, or are URL. */
-bool settings_load(struct settings *out, struct arena *arena, const char *url, struct error *err) __attribute__((warn_unused_result));
+bool settings_load(struct settings *out, struct arena *arena, const char *url, struct error *err)
+    __attribute__((warn_unused_result));
 /* Says that no URL is there, and how to give one. Returns false. */
 bool settings_no_url(struct error *err);
-/* The login name of who runs this: $LOGNAME and $USER are not asked, the password database is. NULL when it knows none. In ARENA. */
+/* The login name of who runs this: $LOGNAME and $USER are not asked, the password database is. NULL when it knows none. In
+ * ARENA. */
 const char *settings_login(struct arena *arena);
 
 #endif

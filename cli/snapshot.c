@@ -22,7 +22,8 @@ static bool read_window(struct cli *cli, struct snapshot *out, struct error *err
     int64_t days;
     bool given;
 
-    if (!cli_integer(cli, "days", 1, DAYS_MAX, DAYS_DEFAULT, &days, err) || !talk_when(cli, "date", now, now, &given, &date, err))
+    if (!cli_integer(cli, "days", 1, DAYS_MAX, DAYS_DEFAULT, &days, err) ||
+        !talk_when(cli, "date", now, now, &given, &date, err))
         return false;
     out->has_window = given || cli_has(cli, "days");
     out->window.start = given ? hour_day(hour_floor(date)) : when_monday(hour_floor(now));
@@ -186,7 +187,8 @@ static int run(struct cli *cli, struct error *err)
         return CLI_USAGE;
     if (cli->json)
         return print_json(cli, &snapshot, err);
-    done = snapshot_path(cli, &snapshot, &path, err) && talk_ask(cli, path.data, &answer, err) && snapshot_draw(cli, answer, &out, err);
+    done = snapshot_path(cli, &snapshot, &path, err) && talk_ask(cli, path.data, &answer, err) &&
+           snapshot_draw(cli, answer, &out, err);
     if (done)
         fwrite(out.data, 1, out.length, stdout);
     json_object_put(answer);
@@ -200,7 +202,8 @@ static const struct cli_option options[] = {SNAPSHOT_OPTIONS, {NULL, 0, NULL, NU
 const struct command command_snapshot = {
     .name = "snapshot",
     .summary = "shows who has which GPU on which day",
-    .details = "A cell shows the label and the priority of the booking with the highest priority that day, '-' when the GPU is free all day.\n",
+    .details =
+        "A cell shows the label and the priority of the booking with the highest priority that day, '-' when the GPU is free all day.\n",
     .example = "  " CLI_PROGRAM " --node node-a --date 2024-06-01\n  " CLI_PROGRAM " --all --days 14\n",
     .options = options,
     .csv = true,

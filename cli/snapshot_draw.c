@@ -138,7 +138,8 @@ static void add_head(const struct picture *picture, struct table *table)
     }
 }
 
-static void add_days(const struct picture *picture, const struct outline *const *days, const char *free_text, struct table *table)
+static void add_days(const struct picture *picture, const struct outline *const *days, const char *free_text,
+                     struct table *table)
 {
     for (size_t day = 0; day < picture->days; day++) {
         const struct outline *outline = days[day];

@@ -1,6 +1,6 @@
 /*
- * Rows and columns, printed for people (aligned by display width) or as CSV. What a cell holds may come from anywhere: it is made fit for
- * a terminal on printing, and safe for a spreadsheet in CSV.
+ * Rows and columns, printed for people (aligned by display width) or as CSV. What a cell holds may come from anywhere: it is
+ * made fit for a terminal on printing, and safe for a spreadsheet in CSV.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H

@@ -16,7 +16,8 @@
 
 /* -- calls -------------------------------------------------------------------------------------------------------- */
 
-/* The answer as it came, when it is JSON. Within JSON what a terminal obeys can only stand in a string, where \u00XX says the same. */
+/* The answer as it came, when it is JSON. Within JSON what a terminal obeys can only stand in a string, where \u00XX says
+ * the same. */
 static void print_json(const struct http_answer *answer)
 {
     struct error unread = ERROR_INIT;
@@ -45,7 +46,8 @@ static void print_json(const struct http_answer *answer)
     buffer_release(&out);
 }
 
-static bool call(struct cli *cli, const struct http_request *request, bool print, struct json_object **out, struct error *err)
+static bool call(struct cli *cli, const struct http_request *request, bool print, struct json_object **out,
+                 struct error *err)
 {
     struct http_answer answer = HTTP_ANSWER_INIT;
     bool done = http_send(cli->http, request, &answer, err);
@@ -72,16 +74,20 @@ bool talk_ask(struct cli *cli, const char *path, struct json_object **out, struc
     return call(cli, &(struct http_request){.method = "GET", .path = path}, false, out, err);
 }
 
-bool talk_write(struct cli *cli, const char *method, const char *path, const struct buffer *body, struct json_object **out, struct error *err)
+bool talk_write(struct cli *cli, const char *method, const char *path, const struct buffer *body, struct json_object **out,
+                struct error *err)
 {
-    return call(cli,
-                &(struct http_request){.method = method, .path = path, .body = body ? body->data : NULL, .body_length = body ? body->length : 0},
-                cli->json, out, err);
+    return call(
+        cli,
+        &(struct http_request){
+            .method = method, .path = path, .body = body ? body->data : NULL, .body_length = body ? body->length : 0},
+        cli->json, out, err);
 }
 
 bool talk_foreign(struct cli *cli, struct error *err)
 {
-    return error_set(err, ERROR_UNAVAILABLE, "%s answered something that no planner says; check the address", http_base(cli->http));
+    return error_set(err, ERROR_UNAVAILABLE, "%s answered something that no planner says; check the address",
+                     http_base(cli->http));
 }
 
 struct json_object *talk_array(struct cli *cli, struct json_object *answer, const char *name, struct error *err)
@@ -148,7 +154,8 @@ instant_t talk_now(void)
     return now.tv_sec * INSTANTS_PER_SECOND + now.tv_nsec / 1000;
 }
 
-bool talk_when(const struct cli *cli, const char *name, instant_t now, instant_t base, bool *given, instant_t *out, struct error *err)
+bool talk_when(const struct cli *cli, const char *name, instant_t now, instant_t base, bool *given, instant_t *out,
+               struct error *err)
 {
     const char *text = cli_value(cli, name);
     struct error wrong = ERROR_INIT;
@@ -272,7 +279,8 @@ const char *talk_window(struct cli *cli, struct window window)
 
     when_short(window.start, start);
     when_short(window.end, end);
-    return arena_printf(cli->arena, "%s – %s UTC", start, hour_day(window.start) == hour_day(window.end) ? end + DATE_TEXT_SIZE : end);
+    return arena_printf(cli->arena, "%s – %s UTC", start,
+                        hour_day(window.start) == hour_day(window.end) ? end + DATE_TEXT_SIZE : end);
 }
 
 enum table_color talk_color(const char *priority)

@@ -1,6 +1,6 @@
 /*
- * What the commands share between the connection and the screen: calls that respect --json, the members of answers, times from
- * options, and output that a terminal survives.
+ * What the commands share between the connection and the screen: calls that respect --json, the members of answers, times
+ * from options, and output that a terminal survives.
  */
 #ifndef CLI_TALK_H
 #define CLI_TALK_H
@@ -13,20 +13,23 @@
 #include "common/json_write.h"
 
 /*
- * Sends REQUEST and reads the answer as http_call does. With --json the answer's JSON is printed first, also a refusal's; commands then
- * print nothing else. OUT may be NULL.
+ * Sends REQUEST and reads the answer as http_call does. With --json the answer's JSON is printed first, also a refusal's;
+ * commands then print nothing else. OUT may be NULL.
  */
 bool talk_call(struct cli *cli, const struct http_request *request, struct json_object **out, struct error *err)
     __attribute__((warn_unused_result));
 /* The same for a GET of PATH. */
-bool talk_get(struct cli *cli, const char *path, struct json_object **out, struct error *err) __attribute__((warn_unused_result));
-/* The same, but never printed: a question that only prepares the command's own. */
-bool talk_ask(struct cli *cli, const char *path, struct json_object **out, struct error *err) __attribute__((warn_unused_result));
-/* METHOD with BODY, which is finished here; BODY NULL sends none. */
-bool talk_write(struct cli *cli, const char *method, const char *path, const struct buffer *body, struct json_object **out, struct error *err)
+bool talk_get(struct cli *cli, const char *path, struct json_object **out, struct error *err)
     __attribute__((warn_unused_result));
+/* The same, but never printed: a question that only prepares the command's own. */
+bool talk_ask(struct cli *cli, const char *path, struct json_object **out, struct error *err)
+    __attribute__((warn_unused_result));
+/* METHOD with BODY, which is finished here; BODY NULL sends none. */
+bool talk_write(struct cli *cli, const char *method, const char *path, const struct buffer *body, struct json_object **out,
+                struct error *err) __attribute__((warn_unused_result));
 
-/* The array NAME of an answer, borrowed. NULL, with the sentence in ERR, when there is none: something else than a planner has answered. */
+/* The array NAME of an answer, borrowed. NULL, with the sentence in ERR, when there is none: something else than a planner
+ * has answered. */
 struct json_object *talk_array(struct cli *cli, struct json_object *answer, const char *name, struct error *err);
 /* Says that. Returns false. */
 bool talk_foreign(struct cli *cli, struct error *err);
@@ -42,10 +45,11 @@ size_t talk_count(struct json_object *array);
 const char *talk_join(struct cli *cli, struct json_object *array);
 
 /* The instant of option NAME; *GIVEN tells whether it is there. BASE is what "+4h" counts from. */
-bool talk_when(const struct cli *cli, const char *name, instant_t now, instant_t base, bool *given, instant_t *out, struct error *err)
-    __attribute__((warn_unused_result));
+bool talk_when(const struct cli *cli, const char *name, instant_t now, instant_t base, bool *given, instant_t *out,
+               struct error *err) __attribute__((warn_unused_result));
 /* Adds NAME=time to PATH, or to a body, when option NAME is there. "+4h" counts from now. */
-bool talk_query_when(const struct cli *cli, struct buffer *path, const char *name, struct error *err) __attribute__((warn_unused_result));
+bool talk_query_when(const struct cli *cli, struct buffer *path, const char *name, struct error *err)
+    __attribute__((warn_unused_result));
 /* Adds each value of option OPTION as PARAMETER. */
 void talk_query_values(const struct cli *cli, struct buffer *path, const char *option, const char *parameter);
 instant_t talk_now(void);
@@ -68,8 +72,8 @@ const char *talk_window(struct cli *cli, struct window window);
 enum table_color talk_color(const char *priority);
 
 /*
- * Prints who holds what until when, for a conflict; then asks when that many GPUs of NODE are free together for so long, and says that,
- * too. QUIET about the latter when the server does not know. AFTER: no earlier.
+ * Prints who holds what until when, for a conflict; then asks when that many GPUs of NODE are free together for so long, and
+ * says that, too. QUIET about the latter when the server does not know. AFTER: no earlier.
  */
 void talk_conflict(struct cli *cli, const struct error *err, const char *node_id, int64_t gpus, int64_t hours, hour_t after);
 

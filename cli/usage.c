@@ -94,7 +94,8 @@ static bool build_path(struct cli *cli, struct buffer *path, struct error *err)
     http_query_add(path, "by", cli_has(cli, "by") ? cli_value(cli, "by") : "user");
     if (cli->csv)
         http_query_add(path, "format", "csv");
-    if (!talk_when(cli, "start", now, now, &has_start, &start, err) || !talk_when(cli, "end", now, has_start ? start : now, &has_end, &end, err))
+    if (!talk_when(cli, "start", now, now, &has_start, &start, err) ||
+        !talk_when(cli, "end", now, has_start ? start : now, &has_end, &end, err))
         return false;
     if (!has_start && !has_end)
         return true;
@@ -136,7 +137,8 @@ static const struct cli_option options[] = {
 const struct command command_usage = {
     .name = "usage",
     .summary = "counts GPU hours: booked, used, given back",
-    .example = "  " CLI_PROGRAM " usage --by kind --start -7d\n  " CLI_PROGRAM " usage --start 2024-06-01 --end 2024-07-01 --csv >june.csv\n",
+    .example = "  " CLI_PROGRAM " usage --by kind --start -7d\n  " CLI_PROGRAM
+               " usage --start 2024-06-01 --end 2024-07-01 --csv >june.csv\n",
     .options = options,
     .csv = true,
     .run = run,

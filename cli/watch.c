@@ -1,6 +1,7 @@
 /*
- * The snapshot, drawn again when something changes: GET api/timeline with the ETag of the last answer, so that asking costs a 304 of a few
- * bytes. On a terminal it uses the alternate screen (xterm's private modes 1049, 7 and 25), which is left as it was found.
+ * The snapshot, drawn again when something changes: GET api/timeline with the ETag of the last answer, so that asking costs
+ * a 304 of a few bytes. On a terminal it uses the alternate screen (xterm's private modes 1049, 7 and 25), which is left as
+ * it was found.
  */
 #include <errno.h>
 #include <signal.h>
@@ -111,7 +112,8 @@ static void show(struct watch *watch)
 /* One question. False when it failed; ERR says why. */
 static bool look(struct watch *watch, struct error *err)
 {
-    struct http_request request = {.method = "GET", .path = watch->path.data, .if_none_match = watch->etag[0] ? watch->etag : NULL};
+    struct http_request request = {
+        .method = "GET", .path = watch->path.data, .if_none_match = watch->etag[0] ? watch->etag : NULL};
     struct http_answer answer = HTTP_ANSWER_INIT;
     struct json_object *json = NULL;
     struct arena *whole = watch->cli->arena, passing;
@@ -202,7 +204,8 @@ static int run(struct cli *cli, struct error *err)
     int64_t interval;
     int status = CLI_FAILED;
 
-    if (!cli_integer(cli, "interval", 1, INTERVAL_MAX, INTERVAL_DEFAULT, &interval, err) || !snapshot_read(cli, &watch.snapshot, err))
+    if (!cli_integer(cli, "interval", 1, INTERVAL_MAX, INTERVAL_DEFAULT, &interval, err) ||
+        !snapshot_read(cli, &watch.snapshot, err))
         return CLI_USAGE;
     if (snapshot_path(cli, &watch.snapshot, &watch.path, err)) {
         catch_signals(&watch);

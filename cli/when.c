@@ -168,9 +168,11 @@ bool when_parse(const char *text, instant_t now, instant_t base, instant_t *out,
             return true;
         }
     }
-    return error_set(err, ERROR_BAD_REQUEST,
-                     "'%s' is no time; write 2026-11-23T14:00, 2026-11-23, now, today, \"tomorrow 09:00\", fri, 14:00, +4h or +2d "
-                     "(UTC, or with an offset such as +02:00)", shown);
+    return error_set(
+        err, ERROR_BAD_REQUEST,
+        "'%s' is no time; write 2026-11-23T14:00, 2026-11-23, now, today, \"tomorrow 09:00\", fri, 14:00, +4h or +2d "
+        "(UTC, or with an offset such as +02:00)",
+        shown);
 }
 
 void when_format(instant_t instant, char out[WHEN_TEXT_SIZE])

@@ -7,8 +7,8 @@
  *     14:00   9   tomorrow 09:00   fri 14:30                          with a time of day; alone it is today's
  *     +4h   +2d   +1w   +1d12h   -7d                                  from BASE on
  *
- * UTC, unless an offset stands behind the time of day (09:00+02:00, or Z): then the day is that place's, too. Case does not matter. Pure:
- * the clock is an argument.
+ * UTC, unless an offset stands behind the time of day (09:00+02:00, or Z): then the day is that place's, too. Case does not
+ * matter. Pure: the clock is an argument.
  */
 #ifndef CLI_WHEN_H
 #define CLI_WHEN_H
@@ -25,7 +25,8 @@
  * Reads TEXT. NOW is the clock, BASE what "+4h" counts from. False, with a sentence that quotes TEXT and says what would do,
  * when it is none of these or lies outside the years 0001 to 9999.
  */
-bool when_parse(const char *text, instant_t now, instant_t base, instant_t *out, struct error *err) __attribute__((warn_unused_result));
+bool when_parse(const char *text, instant_t now, instant_t base, instant_t *out, struct error *err)
+    __attribute__((warn_unused_result));
 /* True for "+4h" and the like. *OUT in instants; not zero. */
 bool when_is_relative(const char *text, instant_t *out);
 

@@ -1,6 +1,6 @@
 /*
- * Text on a terminal: how many columns it takes, and how to print what somebody else wrote. Columns are counted by GNU libunistring
- * (uniwidth: Unicode's East_Asian_Width, zero for combining characters), whatever the locale is.
+ * Text on a terminal: how many columns it takes, and how to print what somebody else wrote. Columns are counted by GNU
+ * libunistring (uniwidth: Unicode's East_Asian_Width, zero for combining characters), whatever the locale is.
  */
 #ifndef CLI_WIDTH_H
 #define CLI_WIDTH_H
@@ -12,8 +12,9 @@
 #include "common/buffer.h"
 
 /*
- * Appends TEXT so that it is only text: control characters and what is no UTF-8 as \xHH, line and paragraph separators too, and the
- * characters that turn the direction of text around (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069) as \uHHHH.
+ * Appends TEXT so that it is only text: control characters and what is no UTF-8 as \xHH, line and paragraph separators too,
+ * and the characters that turn the direction of text around (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069) as
+ * \uHHHH.
  */
 void width_safe(struct buffer *out, const char *text, size_t length);
 /* True for those last ones. */
