@@ -28,6 +28,22 @@ export function initialsOf(label) {
 	return letters(label, 3) === label ? label : second ? letters(first) + letters(second) : letters(first ?? label, 2);
 }
 
+/** "gpu0–3, gpu6": names that count up are said together. */
+export function gpuList(gpus) {
+	const runs = [];
+	for (const { short } of gpus) {
+		const [, stem, digits] = /^(.*?)(\d{0,9})$/su.exec(short) ?? ['', short, ''];
+		const run = runs.at(-1);
+		if (digits && run?.stem === stem && run.next === Number(digits)) {
+			run.last = `–${digits}`;
+			run.next++;
+		} else {
+			runs.push({ first: short, last: '', stem, next: Number(digits) + 1 });
+		}
+	}
+	return runs.map((run) => run.first + run.last).join(', ');
+}
+
 /** "All nodes", "atlas", "3 of 60 nodes". `shown` names what is shown, null for all. */
 export function choiceText(word, all, shown) {
 	const some = shown && all.filter((one) => shown.includes(one.id));

@@ -1,10 +1,9 @@
 /** Find: "2 GPUs of H100 for 36 hours from now". The windows stand in a list and, with the same numbers, on the grid. */
 
 import { homeOf, remember, remembered } from './address.js';
-import { afterOf, hoursInView, inText, whyNever } from './bar-words.js';
+import { afterOf, gpuList, hoursInView, inText, whyNever } from './bar-words.js';
 import { around, byId, element, setText } from './dom.js';
 import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
-import { gpuNames } from './words.js';
 
 const TYPING_MS = 250;
 const SLOW_MS = 300; /* a search that is faster says nothing */
@@ -80,7 +79,7 @@ export function mountFinder(store) {
 			return element('li', {}, element('button', { type: 'button', 'data-number': one.number },
 				element('b', {}, String(one.number)), element('b', {}, momentOf(one.start, false, year)), element('i', {}, inText(one.start, now)),
 				element('span', {}, `to ${momentOf(one.end, true, year)} · `, element('bdi', {}, model.nodes[one.node].name), ' ',
-					element('bdi', {}, gpuNames(one.gpus.map((gpu) => model.gpus[gpu])))),
+					element('bdi', {}, gpuList(one.gpus.map((gpu) => model.gpus[gpu])))),
 				local && element('span', {}, `${local} ${zoneName(one.start)}`)));
 		}));
 		[...list.children].forEach(({ firstChild }, at) => { firstChild.ariaCurrent = at + 1 === chosen ? 'true' : null; });

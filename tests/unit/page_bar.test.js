@@ -38,6 +38,18 @@ test('initials are short, and never half a letter', () => {
         assert.equal(words.initialsOf(label), initials, label);
 });
 
+test('GPUs whose names count up are said together', () => {
+    const list = (...names) => words.gpuList(names.map((short, index) => ({short, index})));
+    assert.equal(list('gpu0', 'gpu1', 'gpu2', 'gpu6'), 'gpu0–2, gpu6');
+    assert.equal(list('0', '1', '3', '4'), '0–1, 3–4');
+    assert.equal(list('a1', 'b2'), 'a1, b2');
+    assert.equal(list('left', 'right'), 'left, right');
+    assert.equal(list('gpu9', 'gpu10'), 'gpu9–10');
+    assert.equal(list('gpu0'), 'gpu0');
+    assert.equal(list('x–0', 'x–1'), 'x–0–1', 'a dash of the name\'s own stays');
+    assert.equal(list('x\n1'), 'x\n1');
+});
+
 test('a filter says what it shows: all, one by name, or how many', () => {
     const nodes = [{id: 'a', name: 'atlas'}, {id: 'b', name: 'borea'}, {id: 'c', name: 'ceres'}];
     assert.equal(words.choiceText('nodes', nodes, null), 'All nodes');
