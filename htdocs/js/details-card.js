@@ -23,6 +23,7 @@ export function mountDetailsCard(store) {
 	let full = /** @type {any} */ (null); /* what the server says of it, which is more than the picture knows */
 	let fresh = ''; /* the version that was asked for */
 	let mode = ''; /* or one of `parts` */
+	let was = /** @type {any} */ ({}); /* what stood in the fields: somebody else's change meanwhile is not undone */
 	let busy = false;
 
 	const open = () => /** @type {import('./model.js').Booking} */ (state.model.bookings.get(state.open ?? 0));
@@ -136,14 +137,15 @@ export function mountDetailsCard(store) {
 			parts.extend.replaceChildren(...[[1, '+1 h'], [4, '+4 h'], [24, '+1 d'], [gap, `to ${momentOf(booking.end + gap, true)}`]]
 				.filter(([hours]) => hours).map(([hours, text]) => element('button', { 'data-hours': hours }, text)));
 		} else if (mode === 'edit') {
-			write(values(booking));
+			was = values(booking);
+			write(was);
 			field('from-day').disabled = field('from-hour').disabled = booking.start <= state.now;
 			explain(state.now);
 		} else if (mode === 'cancel') {
 			tell(parts.cancel.firstElementChild, store.isMine(booking) ? ['Cancel your booking?'] : ['Cancel ', [booking.label], '’s booking?']);
 		}
 		allow(booking);
-		if (focused) {
+		if (focused && (mode || before)) {
 			focusOn(parts[mode]?.querySelector(mode === 'edit' ? '[name="note"]' : 'button') ?? (before && !actions.hidden ? byId(before) : card));
 		}
 	}
@@ -188,7 +190,6 @@ export function mountDetailsCard(store) {
 			tell(fault, [wrong]);
 			return;
 		}
-		const was = values(booking);
 		const changes = Object.fromEntries(Object.entries(wish).filter(([key, value]) => value !== was[key] && !(begun && key === 'start')));
 		if (Object.keys(changes).length) {
 			attempt(() => store.edit(booking.id, changes));

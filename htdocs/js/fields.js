@@ -30,7 +30,7 @@ export function mountFields(form) {
 				option.disabled = midnightOf(start) + Number(option.value) < Math.floor(now);
 			}
 			const local = end > start && localWindow(start, end);
-			setText(hint, `${end > start ? `${end - start} h, ` : ''}in UTC${local ? `\nhere ${local}` : ''}`);
+			setText(hint, `${end > start ? `${end - start} h ` : ''}in UTC${local ? `; here\n${local}` : ''}`);
 		},
 		/** Fills in what differs: what is being typed is left alone while it means the same. */
 		write(values) {
