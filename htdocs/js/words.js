@@ -5,23 +5,8 @@
  * @typedef {import('./store.js').Selection} Selection
  */
 
+import { gpuList } from './bar-words.js';
 import { DAY, MONTHS, dateAt, hourOf, lengthOf, momentOf, windowText } from './time.js';
-
-/** "gpu0–3, gpu6": names that count up are said together. */
-export function gpuNames(gpus) {
-	const runs = [];
-	for (const { short } of gpus) {
-		const [, stem, digits] = /^(.*?)(\d{0,9})$/su.exec(short) ?? ['', short, ''];
-		const run = runs.at(-1);
-		if (digits && run?.stem === stem && run.next === Number(digits)) {
-			run.last = `–${digits}`;
-			run.next++;
-		} else {
-			runs.push({ first: short, last: '', stem, next: Number(digits) + 1 });
-		}
-	}
-	return runs.map((run) => run.first + run.last).join(', ');
-}
 
 export const countOf = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
@@ -31,7 +16,7 @@ export const spell = (hours) => hours % DAY ? lengthOf(hours) : countOf(hours / 
 /** "atlas 4–5 · H100"; of several kinds, or `counted`: "2 × H100, 1 × L40S". @returns {Phrase} */
 export function placePhrase(gpus, counted = false) {
 	const kinds = [...new Set(gpus.map(({ kind }) => kind))];
-	return [[gpus[0].node.name], ' ', [gpuNames(gpus)], ' · ', ...kinds.flatMap((kind, index) => [index ? ', ' : '',
+	return [[gpus[0].node.name], ' ', [gpuList(gpus)], ' · ', ...kinds.flatMap((kind, index) => [index ? ', ' : '',
 		counted || kinds[1] ? `${gpus.filter((gpu) => gpu.kind === kind).length} × ` : '', [kind]])];
 }
 
@@ -78,7 +63,7 @@ export function wayOut(model, selection) {
 		return next;
 	}).sort((a, b) => a - b);
 	if (other[0] >= 0) {
-		return { words: ['Use ', [gpuNames(other.map((gpu) => model.gpus[gpu]))], ' instead'], selection: { ...selection, gpus: other } };
+		return { words: ['Use ', [gpuList(other.map((gpu) => model.gpus[gpu]))], ' instead'], selection: { ...selection, gpus: other } };
 	}
 	let best = { start, end: start };
 	let from = start;
@@ -100,7 +85,7 @@ export function nearest(model, found, wanted) {
 	}
 	const { node, gpus, start, end } = first;
 	return {
-		words: ['Take ', [model.nodes[node].name], ' ', [gpuNames(gpus.map((gpu) => model.gpus[gpu]))], ` from ${momentOf(start)}`],
+		words: ['Take ', [model.nodes[node].name], ' ', [gpuList(gpus.map((gpu) => model.gpus[gpu]))], ` from ${momentOf(start)}`],
 		selection: { node, gpus, start, end },
 	};
 }

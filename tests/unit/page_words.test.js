@@ -154,15 +154,3 @@ test('events are sentences, edits with the old and the new value', () => {
     assert.equal(edited({gpu_ids: ['0', '1'], user_label: 'AB'}, {gpu_ids: ['2'], user_label: 'KM'}), 'GPUs 0, 1 → 2, initials AB → KM');
     assert.equal(edited({note: null}, {note: 'x'.repeat(60)}), `note none → “${'x'.repeat(39)}…”`);
 });
-
-test('GPUs whose names count up are said together', () => {
-    const list = (...names) => words.gpuNames(names.map((short, index) => ({short, index})));
-    assert.equal(list('gpu0', 'gpu1', 'gpu2', 'gpu6'), 'gpu0–2, gpu6');
-    assert.equal(list('0', '1', '3', '4'), '0–1, 3–4');
-    assert.equal(list('a1', 'b2'), 'a1, b2');
-    assert.equal(list('left', 'right'), 'left, right');
-    assert.equal(list('gpu9', 'gpu10'), 'gpu9–10');
-    assert.equal(list('gpu0'), 'gpu0');
-    assert.equal(list('x–0', 'x–1'), 'x–0–1', 'a dash of the name\'s own stays');
-    assert.equal(list('x\n1'), 'x\n1');
-});
