@@ -30,7 +30,7 @@ export function initialsOf(label) {
 
 /** "gpu0–3, gpu6": names that count up are said together. */
 export function gpuList(gpus) {
-	const runs = [];
+	const runs = /** @type {any[]} */ ([]);
 	for (const { short } of gpus) {
 		const [, stem, digits] = /^(.*?)(\d{0,9})$/su.exec(short) ?? ['', short, ''];
 		const run = runs.at(-1);

@@ -30,7 +30,10 @@ export function mountBars(grid) {
 		return widths.get(key) ?? 0;
 	}
 
-	/** Who and the priority's letter, the note where it fits; in little room the letter only, and then nothing. With the width of who. */
+	/**
+	 * Who and the priority's letter, the note where it fits; in little room the letter only, and then nothing. With the width of who.
+	 * @returns {[HTMLElement|null, number]}
+	 */
 	function labelOf({ label: who, note, status, priority }, width) {
 		const sign = element('b', {}, status === 0 ? PRIORITIES[priority][0].toUpperCase() : '✓');
 		const size = textWidth(who, 600);

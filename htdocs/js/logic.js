@@ -90,7 +90,7 @@ export function blocksIn(model, rows, from, to, start, end) {
 		const here = new Map();
 		for (const { booking, ...hold } of rows[index].gpu ? model.holdsIn(rows[index].gpu.index, start, end) : []) {
 			const name = `${booking.id}.${hold.start}.${hold.end}`;
-			let block = above.get(name);
+			let block = /** @type {any} */ (above.get(name));
 			if (!block) {
 				block = { key: '', booking, ...hold, first: index, last: index };
 				while (index === from && goesOn(block.first - 1, block)) {
@@ -152,7 +152,7 @@ export function moveOf(model, layout, booking, hours, rows, step, now) {
 
 /** Runs of neighbouring rows among GPUs, as [first, last]; GPUs without a row are left out. */
 export function runsOf(gpus, rowOf) {
-	const runs = [];
+	const runs = /** @type {any[]} */ ([]);
 	for (const row of gpus.map((gpu) => rowOf[gpu]).filter((one) => one >= 0).sort((a, b) => a - b)) {
 		if (runs.at(-1)?.[1] === row - 1) {
 			runs.at(-1)[1] = row;

@@ -50,7 +50,7 @@ function firstAfter(holds, hour) {
 
 export class Model {
 	/** Reads a full answer of /api/timeline. */
-	constructor(answer = { epoch: '', revision: 0, start: 0, end: 0, nodes: [], bookings: [], held: [], removed: [] }) {
+	constructor(/** @type {any} */ answer = { epoch: '', revision: 0, start: 0, end: 0, nodes: [], bookings: [], held: [], removed: [] }) {
 		this.nodes = [];
 		this.gpus = [];
 		this.bookings = new Map();
@@ -66,7 +66,7 @@ export class Model {
 				this.gpus.push({ id: gpu.id, kind: gpu.kind, index: this.gpus.length, node, short: gpu.id.slice(prefix.length) });
 			}
 		}
-		this.holds = this.gpus.map(() => []);
+		this.holds = /** @type {Hold[][]} */ (this.gpus.map(() => []));
 		this.revision = 0;
 		this.add(answer);
 	}

@@ -148,7 +148,7 @@ export function mountPointer(grid, bars, rows) {
 				await store.edit(booking.id, changes, kind === 'move' ? `Moved to ${momentOf(start)} UTC`
 					: kind === 'end' ? `${end > booking.end ? 'Extended' : 'Shortened'} to ${momentOf(end, true)} UTC` : `Begins ${momentOf(start)} UTC now`);
 			}
-		} catch (error) {
+		} catch (/** @type {any} */ error) {
 			store.say(error.message, { tone: 'bad' });
 		} finally {
 			bars.cast(null);

@@ -286,7 +286,7 @@ export function createStore() {
 	}
 
 	/** Windows in which so many GPUs are free together, and which the limits leave to this person. */
-	async function find({ gpus: count, hours, kind = null, nodes: ids = null, after = 0, before = 0, limit = 10 }) {
+	async function find(/** @type {any} */ { gpus: count, hours, kind = null, nodes: ids = null, after = 0, before = 0, limit = 10 }) {
 		const { slots } = await call(`api/find${query({
 			gpus: count, hours, kind, node_id: ids, after: after ? stampOf(after) : null, before: before ? stampOf(before) : null, limit, user_label: state.who,
 		})}`);
