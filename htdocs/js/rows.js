@@ -13,6 +13,7 @@ export function mountRows(grid) {
 	const { firstElementChild: pattern } = byId('band').content; /* a node's band */
 	/** @type {Map<number, any>} */
 	const drawn = new Map(); /* index in the layout → its element */
+	const cellsOf = new WeakMap(); /* a row → what its cells were made for */
 	let focus = { row: -1, hour: 0 }; /* the cell that is the Tab key's stop */
 	let bandsOf = '';
 
@@ -78,21 +79,34 @@ export function mountRows(grid) {
 			if (!row?.gpu || index < from || index > to) {
 				continue;
 			}
+			const inIt = selection?.gpus.includes(row.gpu.index) ? selection : null;
+			const name = [columns[0], columns.length, grid.at.left, grid.origin, state.model.version, unit, inIt?.start, inIt?.end].join();
+			if (cellsOf.get(made) === name) {
+				continue;
+			}
+			cellsOf.set(made, name);
 			const old = [...made.querySelectorAll('.cell')];
 			const held = old.find((cell) => cell === document.activeElement); /* must stay in the document, or loses the focus */
 			const cells = columns.map((hour) => {
-				const cell = Number(held?.dataset.hour) === hour ? held : element('div', { class: 'cell', role: 'gridcell', 'data-hour': hour });
-				const chosen = selection?.gpus.includes(row.gpu.index) && hour < selection.end && hour + unit > selection.start;
-				cell.tabIndex = (stop.row === index && stop.hour === hour) || cell === held ? 0 : -1;
+				const cell = Number(held?.dataset.hour) === hour ? held : element('div', { class: 'cell', role: 'gridcell', 'data-hour': hour, tabindex: -1 });
 				cell.ariaLabel = label(row, hour);
 				cell.ariaColIndex = String(Math.round((hour - grid.origin) / unit) + 2);
-				cell.ariaSelected = String(!!chosen);
+				cell.ariaSelected = String(!!inIt && hour < inIt.end && hour + unit > inIt.start);
 				cell.style.left = `${grid.x(hour) - grid.at.left}px`;
 				cell.style.width = `${unit * hourWidth}px`;
 				return cell;
 			});
 			old.forEach((cell) => cell !== held && cell.remove());
 			made.append(...cells.filter((cell) => cell !== held));
+		}
+		setStop(drawn.get(stop.row)?.querySelector(`[data-hour="${stop.hour}"]`));
+	}
+
+	/** One cell is the Tab key's stop. */
+	function setStop(cell) {
+		layer.querySelectorAll('[tabindex="0"]').forEach((one) => { one.tabIndex = -1; });
+		if (cell) {
+			cell.tabIndex = 0;
 		}
 	}
 
@@ -106,12 +120,9 @@ export function mountRows(grid) {
 		scroll && grid.reveal(row, hour, hour + grid.scale.unit);
 		grid.drawNow();
 		drawCells();
-		layer.querySelectorAll('.cell[tabindex="0"]').forEach((cell) => { cell.tabIndex = -1; });
 		const target = drawn.get(row)?.querySelector(there.gpu ? `[data-hour="${hour}"]` : '.fold');
-		if (target) {
-			target.tabIndex = 0;
-			target.focus({ preventScroll: true });
-		}
+		setStop(target);
+		target?.focus({ preventScroll: true });
 	}
 
 	return {
