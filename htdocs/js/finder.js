@@ -1,7 +1,7 @@
 /** Find: "2 GPUs of H100 for 36 hours from now". The windows stand in a list and, with the same numbers, on the grid. */
 
-import { homeOf, remember, remembered } from './address.js';
-import { afterOf, gpuList, hoursInView, inText, whyNever } from './bar-words.js';
+import { remember, remembered } from './address.js';
+import { afterOf, gpuList, inText, whyNever } from './bar-words.js';
 import { around, byId, element, setText } from './dom.js';
 import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
 
@@ -90,19 +90,13 @@ export function mountFinder(store) {
 
 	/** Shows a window on the grid; `book` also takes it. */
 	function show({ number, node, gpus: some, start, end }, book) {
-		const { date, zoom } = state.view;
 		const { id } = state.model.nodes[node];
-		if (start < date || start > date + hoursInView(byId('grid').clientWidth, byId('grid')) * .85) {
-			store.look({ date: homeOf(zoom, start, narrow.matches) });
-		}
+		const selection = { node, gpus: some, start, end };
 		if (state.folded.has(id)) {
 			store.fold(id, false);
 		}
-		store.set({ chosen: number });
-		if (book) {
-			narrow.matches && store.set({ panel: null });
-			store.select({ node, gpus: some, start, end }, true);
-		}
+		store.set({ chosen: number, reveal: selection, panel: book && narrow.matches ? null : state.panel });
+		book && store.select(selection, true);
 	}
 
 	const act = (event) => {

@@ -241,6 +241,13 @@ export function mountGrid(store) {
 			shownDate = view.date;
 			placeAt(shownDate);
 		}
+		if (changed.has('reveal') && state.reveal) {
+			const { gpus, start, end } = state.reveal;
+			for (const gpu of [gpus.at(-1), gpus[0]]) {
+				const row = grid.layout.rows.findIndex((one) => one.gpu?.index === gpu);
+				row < 0 || grid.reveal(row, start, end + DAY);
+			}
+		}
 		isDirty = true;
 		bars.overlay();
 		explain();

@@ -39,6 +39,7 @@ export function createStore() {
 		panel: /** @type {string|null} */ (null),
 		windows: /** @type {Found[]} */ ([]),
 		chosen: 0,
+		reveal: /** @type {Selection|null} */ (null), /* what the grid shall scroll to */
 		dragging: false, /* a pointer gesture is under way: no card is shown for a selection that is still being drawn */
 		asked: 0, /* grows when the person asks for the card of the selection or booking (mouse up, Enter): then it takes the focus. */
 		/* A selection that Shift+arrows draw shows its card without taking the focus from the grid. */
