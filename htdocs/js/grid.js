@@ -17,7 +17,9 @@ import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
 const SETTLED_MS = 180; /* a browser takes 200 changes of the address in 30 s */
 const ROWS_AROUND = 14; /* drawn beyond the edges: scrolling runs ahead of drawing, and most frames then draw nothing */
 const SPANS_AROUND = 0.4;
-const PRINT = { width: 1040, height: 680, days: 14, rows: 600 }; /* a landscape page, px */
+const SHEET = 0.6; /* of a narrow page's height, that a card may take */
+const isPhone = () => innerWidth <= 560;
+const PRINT = { width: 1040, height: 680, left: 188, head: 76, band: 26, row: 28, days: 14, rows: 600 }; /* a landscape page, px; grid.css agrees */
 
 /** @param {import('./store.js').Store} store */
 export function mountGrid(store) {
@@ -93,7 +95,7 @@ export function mountGrid(store) {
 		const within = above ? grid.at.top - above.top : 0;
 		grid.layout = layRows(state.model, state.view, state.folded, { band: px('band'), row: px('row') });
 		scroller.style.setProperty('--wide', `${grid.box.width}px`);
-		plane.style.height = `${grid.box.head + grid.layout.height}px`;
+		plane.style.height = `${grid.box.head + grid.layout.height + (isPhone() ? grid.box.height * SHEET : 0)}px`;
 		const same = grid.layout.rows.find((row) => row.node.id === above?.node.id && row.gpu?.id === above.gpu?.id)
 			?? grid.layout.rows.find((row) => row.node.id === above?.node.id);
 		if (grid.at.top > 0 && same) {
@@ -131,7 +133,7 @@ export function mountGrid(store) {
 
 	/** Another zoom: what is in the middle stays there, and what stood at today's place does so again. */
 	function rescale() {
-		const home = (one) => homeOf(one, state.now, innerWidth <= 560);
+		const home = (one) => homeOf(one, state.now, isPhone());
 		const wasHome = shownDate === home(zoom);
 		const { start, end } = grid.span();
 		zoom = state.view.zoom;
@@ -248,6 +250,12 @@ export function mountGrid(store) {
 				row < 0 || grid.reveal(row, start, end + DAY);
 			}
 		}
+		if (changed.has('asked') && isPhone()) { /* clear of the sheet */
+			const gpu = state.selection?.gpus.at(-1) ?? model.bookings.get(state.open ?? 0)?.gpus[0] ?? -1;
+			const row = grid.layout.rows[grid.layout.rowOf[gpu]];
+			const below = row ? row.top + row.height - grid.at.top - (grid.box.height - grid.box.head) * (1 - SHEET) : 0;
+			scroller.scrollTop += Math.max(0, below);
+		}
 		isDirty = true;
 		bars.overlay();
 		explain();
@@ -259,16 +267,19 @@ export function mountGrid(store) {
 
 	/* On paper: a fortnight from the left edge on, all rows, on one page where they can be read there. */
 	addEventListener('beforeprint', () => {
-		const { date } = state.view;
-		const { left, head } = grid.box;
-		grid.scale = { unit: DAY, snap: DAY, hourWidth: (PRINT.width - left) / (PRINT.days * DAY) };
-		grid.origin = midnightOf(date);
+		const { left, head, days } = PRINT;
+		grid.layout = layRows(state.model, state.view, state.folded, PRINT);
+		const height = head + grid.layout.height;
+		const shrink = Math.max(0.5, Math.min(1, PRINT.height / height));
+		const width = PRINT.width / shrink;
+		grid.scale = { unit: DAY, snap: DAY, hourWidth: (width - left) / (days * DAY) };
+		grid.origin = midnightOf(state.view.date);
 		grid.at = { left: 0, top: 0 };
-		grid.box = { ...grid.box, width: PRINT.width, height: head + grid.layout.height };
-		Object.assign(plane.style, { width: `${PRINT.width}px`, zoom: String(Math.max(0.5, Math.min(1, PRINT.height / (head + grid.layout.height)))) });
-		scroller.style.setProperty('--wide', `${PRINT.width}px`);
+		grid.box = { ...grid.box, width, height, left, head };
+		Object.assign(plane.style, { width: `${width}px`, height: `${height}px`, zoom: String(shrink) });
+		scroller.style.setProperty('--wide', `${width}px`);
 		reset();
-		drawArea({ from: 0, to: Math.min(grid.layout.rows.length - 1, PRINT.rows), start: grid.origin, end: grid.origin + PRINT.days * DAY });
+		drawArea({ from: 0, to: Math.min(grid.layout.rows.length - 1, PRINT.rows), start: grid.origin, end: grid.origin + days * DAY });
 		columns.follow();
 	});
 	addEventListener('afterprint', () => {

@@ -185,12 +185,15 @@ export function createStore() {
 		remember('who', who);
 	}
 
-	/** One write; the picture is brought up to date before it is over. */
+	/** One write; the picture is brought up to date before it is over, if that does not take long. */
 	async function write(path, options) {
 		try {
-			return await call(path, { who: state.who, ...options });
-		} finally {
-			await load();
+			const answer = await call(path, { who: state.who, ...options });
+			await Promise.race([load(), new Promise((done) => setTimeout(done, 1500))]);
+			return answer;
+		} catch (error) {
+			load();
+			throw error;
 		}
 	}
 
