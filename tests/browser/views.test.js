@@ -170,6 +170,19 @@ it('the search finds the first free windows, shows them on the grid, and one cho
         {gpus: ['alpha/g0', 'alpha/g1'], start: day(3), end: day(4, 12), who: 'AB', priority: 'medium', status: 'active'});
 });
 
+it('any window that the search lists can be clicked, and the grid scrolls to its node', async ({open}) => {
+    const planner = await open({who: 'AB', height: 300});
+    await planner.page.locator('#find-button').click();
+    const third = planner.page.locator('#find [data-number="3"]'); /* on the last node, below the window's edge */
+    await third.waitFor();
+    await third.click();
+    await planner.booking.waitFor();
+    assert.deepEqual((await planner.selected()).rows, ['gamma/g0']);
+    const outline = await planner.outline.boundingBox();
+    const grid = await planner.grid.boundingBox();
+    assert.ok(outline.y >= grid.y + 76 && outline.y + outline.height <= grid.y + grid.height, JSON.stringify([outline, grid]));
+});
+
 it('F opens the search, and ? the help, which Escape closes again', async ({open}) => {
     const planner = await open();
     await planner.enterGrid();
