@@ -1,22 +1,20 @@
-/** Wires the page: one store, and the components that listen to it. */
+/** Wires the page: one store, and the components that listen to it. The grid comes first; the rest loads while the timeline is on its way. */
 
 import { createStore } from './store.js';
-import { mountBookingCard } from './booking-card.js';
-import { mountDetailsCard } from './details-card.js';
-import { mountFilters } from './filters.js';
-import { mountFinder } from './finder.js';
 import { mountGrid } from './grid.js';
-import { mountHelp } from './help.js';
-import { mountToast } from './toast.js';
-import { mountTopbar } from './topbar.js';
 
 const store = createStore();
 
 mountGrid(store);
-mountTopbar(store);
-mountFilters(store);
-mountHelp(store);
-mountFinder(store);
-mountBookingCard(store);
-mountDetailsCard(store);
-mountToast(store);
+const [topbar, filters, help, finder, booking, details, toast] = await Promise.all([
+	import('./topbar.js'), import('./filters.js'), import('./help.js'), import('./finder.js'), import('./booking-card.js'),
+	import('./details-card.js'), import('./toast.js'),
+]);
+topbar.mountTopbar(store);
+filters.mountFilters(store);
+help.mountHelp(store);
+finder.mountFinder(store);
+booking.mountBookingCard(store);
+details.mountDetailsCard(store);
+toast.mountToast(store);
+store.set({ ...store.state }); /* what they missed */
