@@ -2,6 +2,8 @@
 
 import { DAY, dateAt, dayText, midnightOf, mondayOf, parseDay } from './time.js';
 
+const QUERY_MAX = 2000;
+
 /**
  * @typedef {'hours'|'days'|'weeks'} Zoom
  * @typedef {object} View
@@ -27,7 +29,7 @@ export function homeOf(zoom, now, narrow = false) {
  * @returns {View}
  */
 export function readView(search, now, narrow = false) {
-	const query = new URLSearchParams(search);
+	const query = new URLSearchParams(search.replace(/^#/, ''));
 	const all = (name) => query.has(name) ? query.getAll(name).filter((one) => one !== '') : null;
 	const zoom = /** @type {Zoom} */ (['hours', 'days', 'weeks'].find((one) => one === query.get('zoom')) ?? 'days');
 	const [, day, hour] = /^([\d-]+)(?:T(\d\d))?$/.exec(query.get('date') ?? '') ?? [];
@@ -42,7 +44,7 @@ export function readView(search, now, narrow = false) {
 	};
 }
 
-/** The query of a view; '' for the one that stands there by itself. */
+/** The query of a view; '' for the one that stands there by itself. One that a web server might find too long stands behind a #. */
 export function writeView(view, home) {
 	const query = new URLSearchParams();
 	if (view.date !== home) {
@@ -63,7 +65,8 @@ export function writeView(view, home) {
 	if (view.mine) {
 		query.set('mine', '1');
 	}
-	return query.size > 0 ? `?${query}` : '';
+	const text = query.size > 0 ? `?${query}` : '';
+	return text.length > QUERY_MAX ? `#${text}` : text;
 }
 
 /* A browser may forbid its storage; then nothing is remembered, and nothing breaks. */

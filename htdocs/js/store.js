@@ -19,6 +19,7 @@ const TICK_MS = 15_000;
 const DAYS_MAX = 3700; /* of one timeline */
 
 export function createStore() {
+	const address = location.search || location.hash;
 	const narrow = matchMedia('(max-width: 560px)').matches;
 	const clock = () => hoursOf(Date.now() + skew);
 	let skew = 0; /* ms that the server's clock is ahead of this machine's */
@@ -29,7 +30,7 @@ export function createStore() {
 		connection: /** @type {'loading'|'live'|'offline'} */ ('loading'),
 		trouble: '',
 		busy: true,
-		view: readView(location.search, clock(), narrow),
+		view: readView(address, clock(), narrow),
 		folded: /** @type {Set<string>} */ (new Set(remembered('folded', []))),
 		who: String(remembered('who', '')),
 		priority: Number(remembered('priority', 1)),
@@ -47,7 +48,7 @@ export function createStore() {
 		beside: /** @type {number[]} */ ([]), /* bookings in the cell that `open` was opened from, itself among them */
 		message: /** @type {Message|null} */ (null),
 	};
-	if (location.search === '' && remembered('nodes', null)) { /* a link shows what its sender saw */
+	if (address === '' && remembered('nodes', null)) { /* a link shows what its sender saw */
 		state.view.nodes = remembered('nodes', null);
 	}
 

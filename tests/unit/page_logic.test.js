@@ -177,3 +177,11 @@ test('an address that makes no sense shows the usual view', () => {
     for (const search of ['?date=2026-02-31', '?zoom=years', '?date=', '?date=2026-11-23T99:00', '?mine=2', '?%ff=%'])
         assert.deepEqual(address.readView(search, now), address.readView('', now), search);
 });
+
+test('a view with more nodes than a web server takes in an address stands behind a #, and is read from there', () => {
+    const nodes = Array.from({length: 1249}, (_, index) => `node-${index}`);
+    const view = {zoom: 'days', date: at('2026-11-01T00:00'), nodes, kinds: null, person: '', mine: false};
+    const written = address.writeView(view, 0);
+    assert.equal(written[0], '#');
+    assert.deepEqual(address.readView(written, at('2026-11-23T14:30')), view);
+});
