@@ -1,0 +1,191 @@
+'use strict';
+/* README's steps on a host whose nginx already serves somebody's site. */
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const net = require('node:net');
+const path = require('node:path');
+const {test} = require('node:test');
+const pools = require('../fault/pool.js');
+const hosts = require('./host.js');
+
+const {ask} = hosts;
+const options = {timeout: 4 * pools.PATIENCE, skip: hosts.missing};
+const SNIPPETS = [['/procplan', 'port', 'here', 'procplan.conf'], ['', 'port2', 'here, too', 'procplan-root.conf']];
+
+/* What the site says to its own visitors, without what differs from one answer to the next. */
+async function siteAnswers(nginx) {
+    const said = [];
+    for (const [method, target] of [['GET', '/'], ['GET', '/index.html'], ['GET', '/main.js'], ['GET', '/api/x.json'], ['GET', '/none'],
+        ['POST', '/'], ['GET', '/api'], ['POST', '/api/book'], ['GET', '/procplanned'], ['HEAD', '/main.js']]) {
+        const {status, headers, text} = await ask(nginx.port, method, target);
+        const {date, expires, ...rest} = headers;
+        said.push({method, target, status, text, headers: rest});
+    }
+    return said;
+}
+
+/* Says that a body of LENGTH bytes follows, and gives what is answered before it does. */
+function announce(port, target, length) {
+    return new Promise((resolve, reject) => {
+        let said = '';
+        const socket = net.connect(port, '127.0.0.1', () => socket.write(
+            `POST ${target} HTTP/1.1\r\nHost: planner\r\nContent-Length: ${length}\r\nConnection: close\r\n\r\n`));
+        socket.on('data', (bytes) => {
+            said += bytes;
+            if (said.endsWith('}\n')) socket.destroy();
+        });
+        socket.on('close', () => resolve(said));
+        socket.on('error', reject);
+        socket.setTimeout(pools.PATIENCE, () => socket.destroy(new Error(`no answer to ${target}`)));
+    });
+}
+
+/* Takes the planner in, as README says; the pool on a socket such as procplan.socket makes. */
+async function takeIn(t) {
+    const host = hosts.install(t);
+    const nginx = await hosts.startNginx(t, host);
+    const before = await siteAnswers(nginx);
+    for (const [, , mark, name] of SNIPPETS) hosts.addToSite(host, mark, `include snippets/${name};`);
+    await nginx.reload();
+    hosts.makeState(host);
+    const [command, ...args] = hosts.serviceCommand(host);
+    const pool = await pools.withListener(host.socket, (fd) => pools.start(t, command, [...args, '--workers', '2'],
+        {stdio: [fd, 'pipe', 'pipe'], cwd: '/', ...hosts.as(hosts.planner)}));
+    fs.chmodSync(host.socket, 0o660);
+    if (hosts.root) fs.chownSync(host.socket, 0, hosts.webServer.gid);
+    await pools.serving(pool);
+    return {host, nginx, pool, before};
+}
+
+let taken = null;
+const it = (name, body) => test(name, options, async (t) => {
+    taken ??= takeIn({after: (end) => ends.unshift(end)});
+    await body(await taken, t);
+});
+const ends = [];
+require('node:test').after(async () => { for (const end of ends) await end(); });
+
+it('the site that was there answers as before, and keeps its own pages', async ({nginx, before}) => {
+    assert.deepEqual(before.map(({status}) => status), [200, 200, 200, 200, 404, 405, 418, 418, 404, 200]);
+    assert.deepEqual(await siteAnswers(nginx), before);
+    assert.equal((await ask(nginx.port2, 'GET', '/.well-known/x')).text, 'ours too\n');
+});
+
+for (const [mount, port] of SNIPPETS) {
+    const place = `${mount}/`;
+    it(`the page works under ${place}, with types, caching and security headers of its own`, async ({nginx}) => {
+        const page = await ask(nginx[port], 'GET', place);
+        assert.equal(page.status, 200);
+        assert.match(page.text, /<title>[^<]*ProcPlan/);
+        const script = await ask(nginx[port], 'GET', `${place}js/grid.js`, {headers: {'Accept-Encoding': 'gzip'}});
+        assert.equal(script.status, 200);
+        assert.equal(script.headers['content-type'], 'text/javascript; charset=utf-8');
+        assert.equal(script.headers['content-encoding'], 'gzip');
+        for (const {headers} of [page, script]) {
+            assert.equal(headers['cache-control'], 'no-cache', 'and no 30 days from http{}');
+            assert.equal(headers['x-content-type-options'], 'nosniff');
+            assert.equal(headers['referrer-policy'], 'same-origin');
+            assert.match(headers['content-security-policy'], /^default-src 'none'; .*frame-ancestors 'none'$/);
+        }
+        const again = await ask(nginx[port], 'GET', place, {headers: {'If-None-Match': page.headers.etag}});
+        assert.equal(again.status, 304);
+        const none = await ask(nginx[port], 'GET', `${place}none.html`);
+        assert.equal(none.status, 404);
+        /* A server{} that has a page for it shows that, as for all its addresses. */
+        if (mount) assert.equal(none.text, 'Not here, sorry.\n');
+        else assert.match(none.headers['content-security-policy'], /frame-ancestors/, 'with always');
+        assert.match(String((await ask(nginx[port], 'GET', `${place}../procplan-fcgi`)).status), /^40[04]$/);
+        assert.match(String((await ask(nginx[port], 'GET', `${place}..%2f..%2fsbin/procplan-fcgi`)).status), /^40[04]$/);
+    });
+
+    it(`a booking is made, read and cancelled under ${place}`, async ({nginx}) => {
+        const {json: {nodes}} = await ask(nginx[port], 'GET', `${place}api/nodes`);
+        const start = new Date(Date.now() + 5 * 86_400_000).toISOString(), end = new Date(Date.now() + 6 * 86_400_000).toISOString();
+        const booked = await ask(nginx[port], 'POST', `${place}api/book`,
+            {body: {node_id: nodes[0].id, gpu_count: 1, start, end, user_label: 'ada'}});
+        assert.equal(booked.status, 201, booked.text);
+        const id = booked.json.booking_id;
+        assert.equal((await ask(nginx[port], 'GET', `${place}api/bookings/${id}`)).json.user_label, 'ada');
+        assert.equal((await ask(nginx[port], 'DELETE', `${place}api/bookings/${id}`)).status, 200);
+        const etag = (await ask(nginx[port], 'GET', `${place}api/nodes`)).headers.etag;
+        assert.equal((await ask(nginx[port], 'GET', `${place}api/nodes`, {headers: {'If-None-Match': `W/${etag}`}})).status, 304);
+    });
+
+    it(`a name that nobody verified does not reach the planner under ${place}`, async ({nginx}) => {
+        const headers = {Authorization: `Basic ${Buffer.from('admin:x').toString('base64')}`, 'Remote-User': 'admin', REMOTE_USER: 'admin'};
+        for (const method of ['GET', 'HEAD']) {
+            const plain = await ask(nginx[port], method, `${place}api/session`);
+            const forged = await ask(nginx[port], method, `${place}api/session`, {headers});
+            assert.equal(forged.status, 200);
+            assert.equal(forged.json?.user, plain.json?.user);
+            assert.doesNotMatch(forged.text, /admin"?: ?true|"user": ?"admin"/);
+        }
+    });
+
+    it(`errors under ${place}api/ are the planner's own, and nginx's are in the same form`, async ({nginx}) => {
+        const own = await ask(nginx[port], 'GET', `${place}api/none`);
+        assert.deepEqual([own.status, own.json], [404, {error: 'Unknown endpoint', status: 404}]);
+        assert.equal((await ask(nginx[port], 'GET', `${place}api/nodes%0a`)).status, 404);
+        const large = await announce(nginx[port], `${place}api/book`, 1_100_000);
+        assert.match(large, /^HTTP\/1\.1 413 [^]*\r\nContent-Type: application\/json\r\n[^]*\r\nCache-Control: no-store\r\n/);
+        assert.match(large, /\r\n\r\n\{"error": "The request body is larger than 1 MiB", "status": 413\}\n$/);
+        assert.notEqual((await ask(nginx[port], 'GET', `${place}.refused`)).status, 200, 'not to be had from outside');
+    });
+}
+
+it('/procplan leads to /procplan/, whatever the name and port the visitor knows', async ({nginx}) => {
+    const answer = await ask(nginx.port, 'GET', '/procplan?node=a');
+    assert.deepEqual([answer.status, answer.headers.location], [301, '/procplan/?node=a']);
+});
+
+it('too many writes from one address are refused with 429 in the API\'s form, while reads go on', async ({nginx}) => {
+    const seen = [];
+    await Promise.all(Array.from({length: 8}, async () => {
+        for (let i = 0; i < 50; i++) seen.push(await ask(nginx.port, 'POST', '/procplan/api/book', {body: {}}));
+    }));
+    const statuses = [...new Set(seen.map(({status}) => status))].sort();
+    assert.deepEqual(statuses, [400, 429]);
+    const refused = seen.find(({status}) => status === 429);
+    assert.deepEqual(refused.json, {error: 'Too many changes at once; try again in a moment', status: 429});
+    assert.equal(refused.headers['retry-after'], '1');
+    assert.equal((await ask(nginx.port, 'GET', '/procplan/api/nodes')).status, 200);
+    assert.equal((await ask(nginx.port, 'POST', '/procplan/api/availability_bulk', {body: {}})).status, 200, 'it reads');
+});
+
+it('when the planner is away, that is said in the API\'s form', async ({nginx, pool, host}) => {
+    pools.signal(pool.pid, 'SIGTERM');
+    await pool.ended;
+    fs.rmSync(host.socket);
+    const answer = await ask(nginx.port, 'GET', '/procplan/api/nodes');
+    assert.deepEqual([answer.status, answer.json], [502, {error: 'The planner did not answer; try again', status: 502}]);
+    assert.equal((await ask(nginx.port, 'GET', '/procplan/')).status, 200, 'the page is nginx\'s');
+});
+
+test('the snippet and procplan-server tell the planner the same, and refuse in the same words', () => {
+    const folder = path.join(pools.source, 'nginx');
+    const literals = fs.readFileSync(path.join(folder, 'conf.c'), 'utf8').match(/"(?:[^"\\\n]|\\.)*"/g).map((text) => JSON.parse(text)).join('');
+    const table = fs.readFileSync(path.join(folder, 'conf.c'), 'utf8').matchAll(/^ {4}\{(\d+), \d+, "([^"]*)"\},$/gm);
+    const read = (name) => fs.readFileSync(path.join(folder, 'host', name), 'utf8');
+    const ours = read('fastcgi.conf.in').replace(/^#.*\n/gm, '') + read('snippet.conf.in').split('location = @mount@/api {')[0];
+    const parameters = (text) => new Map([...text.matchAll(/fastcgi_param (\S+) ([^;]+);/g)].map(([, name, value]) => [name, value]));
+    const here = parameters(ours), there = parameters(literals);
+    /* These two say where the planner is mounted. */
+    assert.equal(here.get('SCRIPT_NAME'), '"@mount@"');
+    assert.equal(here.get('PATH_INFO'), '$fastcgi_path_info');
+    for (const name of ['SCRIPT_NAME', 'PATH_INFO']) [here, there].forEach((map) => assert.ok(map.delete(name)));
+    assert.ok(there.size >= 10);
+    assert.deepEqual(Object.fromEntries([...here].sort()), Object.fromEntries([...there].sort()));
+
+    const headers = (text) => [...text.matchAll(/add_header (Content-Security-Policy|Referrer-Policy) ([^;"]+|"[^"]*") always;/g)].map((found) => found[0]);
+    assert.equal(headers(literals).length, 2);
+    assert.deepEqual(headers(read('snippet.conf.in')), headers(literals));
+
+    for (const name of ['fastcgi_buffers', 'fastcgi_buffer_size', 'fastcgi_read_timeout', 'client_max_body_size', 'gzip_comp_level', 'gzip_min_length']) {
+        const value = (text) => new RegExp(`\\b${name} [^;]+;`).exec(text)?.[0];
+        assert.equal(value(ours), value(literals), name);
+    }
+    const words = new Map([...read('http.conf.in').matchAll(/^ {4}(\d{3}) "([^"]*)";$/gm)].map(([, status, sentence]) => [status, sentence]));
+    for (const [, status, sentence] of table) {
+        if (status !== '494') assert.equal(words.get(status), sentence, status); /* said before a location is known */
+    }
+});
