@@ -30,13 +30,16 @@ async function begin(url, script, {options = [], before} = {}) {
     return {child, result, ended};
 }
 
+/* A script's loop until something is so; 50 seconds at most. */
+const LOOP = 'i=0; until [ $i = 500 ] ||', STEP = 'i=$((i + 1)); sleep 0.1';
+
 const idOf = (result) => Number(/booked (\d+) ·/.exec(result.stderr)[1]);
 const isCompleted = async (server, result) => assertHas(await bookingOf(server, idOf(result)), {status: 'completed'});
 
 for (const [signal, number] of [['SIGTERM', 15], ['SIGINT', 2], ['SIGHUP', 1], ['SIGQUIT', 3], ['SIGUSR1', 10], ['SIGUSR2', 12]]) {
     it(`${signal} reaches the command once, whose own status counts, and the rest is given back`, async (server) => {
         const name = signal.slice(3);
-        const {child, ended} = await begin(server.url, `trap 'echo caught' ${name}; echo begun; for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done; exit 9`);
+        const {child, ended} = await begin(server.url, `trap 'echo caught; got=1' ${name}; echo begun; ${LOOP} [ -n "$got" ]; do ${STEP}; done; sleep 0.3; exit 9`);
         child.kill(signal);
         const result = await ended;
         assertHas(result, {code: 9, stdout: 'begun\ncaught\n'});
@@ -62,17 +65,21 @@ it('without a terminal a signal reaches all processes of the command', async (se
 });
 
 it('a command that somebody stops and lets go on is waited for', async (server) => {
-    const {child, result, ended} = await begin(server.url, 'echo $$; echo begun; for i in 1 2 3 4 5; do sleep 0.1; done; exit 4');
+    const go = path.join(temporaryFolder(), 'go');
+    const {child, result, ended} = await begin(server.url, `echo $$; echo begun; ${LOOP} [ -e '${go}' ]; do ${STEP}; done; exit 4`);
     const pid = Number(result.stdout.split('\n')[0]);
     child.kill('SIGTSTP');
     await until(() => processInfo(pid)?.state === 'T', 'the command is stopped');
     child.kill('SIGCONT');
+    fs.writeFileSync(go, '');
     assertHas(await ended, {code: 4});
 });
 
 it('under nohup a hangup is nothing to either of us', async (server) => {
-    const {child, ended} = await begin(server.url, 'echo begun; for i in 1 2 3 4 5; do sleep 0.1; done; echo ended', {before: "trap '' HUP"});
+    const go = path.join(temporaryFolder(), 'go');
+    const {child, ended} = await begin(server.url, `echo begun; ${LOOP} [ -e '${go}' ]; do ${STEP}; done; sleep 0.3; echo ended`, {before: "trap '' HUP"});
     child.kill('SIGHUP');
+    fs.writeFileSync(go, '');
     assertHas(await ended, {code: 0, stdout: 'begun\nended\n'});
 });
 
@@ -125,7 +132,7 @@ test('the server is killed in the middle and comes back: the status stays, and t
         const state = path.dirname(server.database);
         const go = path.join(temporaryFolder(), 'go');
         const {ended, result} = await begin(server.url,
-            `echo begun; i=0; until [ -e '${go}' ] || [ $i = 500 ]; do i=$((i + 1)); sleep 0.1; done; exit 5`);
+            `echo begun; ${LOOP} [ -e '${go}' ]; do ${STEP}; done; exit 5`);
         const id = idOf(result);
         const [port, copy] = [server.port, temporaryFolder()];
         for (const pid of fs.readdirSync('/proc').filter((name) => processInfo(Number(name))?.session === server.pid)) {
@@ -149,9 +156,10 @@ test('the server is killed in the middle and comes back: the status stays, and t
 });
 
 it('a planner that stays away: the status stays, and it says how to give back by hand', async (server) => {
-    const proxy = await proxyTo(server.port);
-    const {ended, result} = await begin(proxy.url, 'echo begun; sleep 0.5; exit 6', {options: ['--release-wait', '3']});
+    const proxy = await proxyTo(server.port), go = path.join(temporaryFolder(), 'go');
+    const {ended, result} = await begin(proxy.url, `echo begun; ${LOOP} [ -e '${go}' ]; do ${STEP}; done; exit 6`, {options: ['--release-wait', '3']});
     await proxy.down();
+    fs.writeFileSync(go, '');
     assertHas(await ended, {code: 6});
     const id = idOf(result);
     assert.match(result.stderr, /Connection refused.*; trying again for \d s\n/);
@@ -173,8 +181,10 @@ it('a second signal cuts the waiting for a planner short', async (server) => {
 });
 
 it('a booking that somebody else ended is none to give back, and that is fine', async (server) => {
-    const {ended, result} = await begin(server.url, 'echo begun; sleep 1; exit 8');
+    const go = path.join(temporaryFolder(), 'go');
+    const {ended, result} = await begin(server.url, `echo begun; ${LOOP} [ -e '${go}' ]; do ${STEP}; done; exit 8`);
     await request(server, 'DELETE', `/api/bookings/${idOf(result)}`);
+    fs.writeFileSync(go, '');
     assertHas(await ended, {code: 8});
     assert.match(result.stderr, /had been ended already\n$/);
     assertHas(await bookingOf(server, idOf(result)), {status: 'cancelled'});
