@@ -46,7 +46,7 @@ static bool read_window(struct cli *cli, struct wish *wish, struct error *err)
     return hour_ceil(wish->end) <= HOUR_MAX || error_set(err, ERROR_BAD_REQUEST, "it would end beyond the year 9999");
 }
 
-static bool no_such_host(struct cli *cli, struct json_object *nodes, struct error *err)
+static void no_such_host(struct cli *cli, struct json_object *nodes, struct error *err)
 {
     struct buffer known = BUFFER_INIT;
     size_t count = talk_count(nodes);
@@ -56,24 +56,28 @@ static bool no_such_host(struct cli *cli, struct json_object *nodes, struct erro
     error_set(err, ERROR_NOT_FOUND, "this machine, '%s', is none of the planner's nodes; say which one with --node (%s%s)",
               cli_host(cli), known.data ? known.data : "there is none", count > NODES_NAMED ? ", …" : "");
     buffer_release(&known);
-    return false;
 }
 
-bool booking_node_of_host(struct cli *cli, const char **out, struct error *err)
+const char *booking_node_of_host(struct cli *cli, struct json_object *nodes, struct error *err)
 {
     const char *names[] = {cli_host(cli), cli_short_host(cli)};
-    struct json_object *answer, *nodes;
+
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++)
+        for (size_t i = 0; i < talk_count(nodes); i++)
+            if (strcmp(talk_text(json_object_array_get_idx(nodes, i), "id"), names[n]) == 0)
+                return names[n];
+    no_such_host(cli, nodes, err);
+    return NULL;
+}
+
+/* This machine's node; the planner is asked. */
+static bool ask_node(struct cli *cli, const char **out, struct error *err)
+{
+    struct json_object *answer = NULL, *nodes;
 
     *out = NULL;
-    if (!talk_ask(cli, "api/nodes", &answer, err))
-        return false;
-    nodes = talk_array(cli, answer, "nodes", err);
-    for (size_t n = 0; n < 2 && !*out; n++)
-        for (size_t i = 0; i < talk_count(nodes) && !*out; i++)
-            if (strcmp(talk_text(json_object_array_get_idx(nodes, i), "id"), names[n]) == 0)
-                *out = names[n];
-    if (!*out && nodes)
-        no_such_host(cli, nodes, err);
+    if (talk_ask(cli, "api/nodes", &answer, err) && (nodes = talk_array(cli, answer, "nodes", err)))
+        *out = booking_node_of_host(cli, nodes, err);
     json_object_put(answer);
     return *out != NULL;
 }
@@ -207,7 +211,7 @@ static int run(struct cli *cli, struct error *err)
         goto out;
     wish.node = cli_has(cli, "node") ? cli_value(cli, "node") : cli->settings.node;
     status = CLI_FAILED;
-    if (!wish.node && !booking_node_of_host(cli, &wish.node, err))
+    if (!wish.node && !ask_node(cli, &wish.node, err))
         goto out;
     json_put_string(&w, "node_id", wish.node);
     json_close(&w);

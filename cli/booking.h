@@ -21,8 +21,8 @@ int booking_change(struct cli *cli, struct json_object *before, struct window wa
  * many are asked for, 0 when neither is given. */
 bool booking_write_options(struct cli *cli, struct json_writer *w, int64_t *gpus, struct error *err)
     __attribute__((warn_unused_result));
-/* This machine as the planner knows it: the node with its full name, else with its short one; the planner is asked. In the
- * arena. */
-bool booking_node_of_host(struct cli *cli, const char **out, struct error *err) __attribute__((warn_unused_result));
+/* This machine among NODES, the array of GET api/nodes: the node with its full name, else with its short one. In the arena;
+ * NULL, with the sentence in ERR, when it is none of them. */
+const char *booking_node_of_host(struct cli *cli, struct json_object *nodes, struct error *err);
 
 #endif

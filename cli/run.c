@@ -72,7 +72,6 @@ static bool check_options(struct cli *cli, struct error *err)
 /* The command's status stands, whatever becomes of the booking afterwards. */
 static int run_within(struct run *run, char **command)
 {
-
     setenv("CUDA_DEVICE_ORDER", "PCI_BUS_ID", 1);
     setenv("CUDA_VISIBLE_DEVICES", run->devices, 1);
     setenv("PROCPLAN_BOOKING_ID", arena_printf(run->cli->arena, "%" PRId64, run->booking_id), 1);

@@ -22,6 +22,7 @@ struct run {
     int64_t booking_id;  /* 0: none yet */
     const char *node_id; /* "" while unknown; texts are in the arena */
     const char *token;   /* the release token; NULL when it is not known */
+    struct json_object *nodes; /* GET api/nodes, asked once; NULL before, and after run_get_booking */
     const char *devices; /* what CUDA_VISIBLE_DEVICES will say */
     struct window window;
     int64_t clock_ahead; /* seconds */
@@ -41,8 +42,6 @@ bool run_connect(struct run *run, struct error *err) __attribute__((warn_unused_
  * CLI_DONE, or an exit status. Whatever it gives: a booking_id that is set is to be given back, and *MADE tells whether it was made here.
  */
 int run_get_booking(struct run *run, bool *made, struct error *err);
-/* What CUDA_VISIBLE_DEVICES has to say for the GPUs of BOOKING. It refuses to guess. */
-bool run_find_devices(struct run *run, struct json_object *booking, struct error *err) __attribute__((warn_unused_result));
 
 /* 0 when COMMAND can be started as far as one can see, else 126 or 127, and the sentence has been printed. */
 int run_check_command(const char *command);

@@ -31,17 +31,24 @@ static bool read_clock(struct run *run, struct error *err)
     return true;
 }
 
+/* The planner's nodes, asked for once; NULL with the sentence in ERR. */
+static struct json_object *nodes_of(struct run *run, struct error *err)
+{
+    if (!run->nodes && !talk_ask(run->cli, "api/nodes", &run->nodes, err))
+        return NULL;
+    return talk_array(run->cli, run->nodes, "nodes", err);
+}
+
 static bool find_node(struct run *run, struct error *err)
 {
     struct cli *cli = run->cli;
+    const char *id = cli_has(cli, "node") ? cli_value(cli, "node") : cli->settings.node;
+    struct json_object *nodes = NULL;
 
-    run->node_id = cli_has(cli, "node") ? cli_value(cli, "node") : cli->settings.node;
-    if (run->node_id)
-        return true;
-    if (booking_node_of_host(cli, &run->node_id, err))
-        return true;
-    run->node_id = "";
-    return false;
+    if (!id && (nodes = nodes_of(run, err)))
+        id = booking_node_of_host(cli, nodes, err);
+    run->node_id = id ? id : "";
+    return id != NULL;
 }
 
 /* -- devices ------------------------------------------------------------------------------------------------------- */
@@ -79,23 +86,21 @@ static bool add_device(struct buffer *out, struct json_object *node, const char 
     return true;
 }
 
-bool run_find_devices(struct run *run, struct json_object *booking, struct error *err)
+/* What CUDA_VISIBLE_DEVICES has to say for the GPUs of BOOKING. It refuses to guess. */
+static bool find_devices(struct run *run, struct json_object *booking, struct error *err)
 {
-    struct json_object *answer = NULL, *node, *gpus = json_member(booking, "gpu_ids");
+    struct json_object *nodes = nodes_of(run, err), *node, *gpus = json_member(booking, "gpu_ids");
     struct buffer devices = BUFFER_INIT;
     size_t place;
-    bool done = true;
+    bool done = nodes != NULL;
 
-    if (!talk_ask(run->cli, "api/nodes", &answer, err))
-        return false;
-    node = element_named(json_member(answer, "nodes"), talk_text(booking, "node_id"), &place);
+    node = element_named(nodes, talk_text(booking, "node_id"), &place);
     for (size_t i = 0; done && i < talk_count(gpus); i++)
         done = add_device(&devices, node, json_object_get_string(json_object_array_get_idx(gpus, i)), err);
     if (done && devices.length == 0)
-        done = error_set(err, ERROR_INTERNAL, "the planner names no GPU of the booking");
+        done = talk_foreign(run->cli, err);
     if (done)
         run->devices = arena_text(run->cli->arena, devices.data);
-    json_object_put(answer);
     buffer_release(&devices);
     return done;
 }
@@ -110,19 +115,21 @@ static bool check_running(const struct run *run, struct json_object *booking, st
     char text[HOUR_TEXT_SIZE];
 
     if (strcmp(status, "active") != 0)
-        return error_set(err, ERROR_CONFLICT, "booking %" PRId64 " is %s", talk_integer(booking, "id"), *status ? status : "gone");
+        return error_set(err, ERROR_CONFLICT, "booking %" PRId64 " is %.20s; book anew with --gpus N --hours N", talk_integer(booking, "id"),
+                         *status ? status : "gone");
     hour_format(window.start, text);
     if (now < window.start)
-        return error_set(err, ERROR_CONFLICT, "booking %" PRId64 " begins at %s", talk_integer(booking, "id"), text);
+        return error_set(err, ERROR_CONFLICT, "booking %" PRId64 " begins at %s; until then its GPUs are not yours", talk_integer(booking, "id"), text);
     hour_format(window.end, text);
-    return now < window.end || error_set(err, ERROR_CONFLICT, "booking %" PRId64 " ended at %s", talk_integer(booking, "id"), text);
+    return now < window.end || error_set(err, ERROR_CONFLICT, "booking %" PRId64 " ended at %s; book anew with --gpus N --hours N",
+                                         talk_integer(booking, "id"), text);
 }
 
 static int take(struct run *run, struct json_object *booking, struct error *err)
 {
     const char *token = getenv("PROCPLAN_RELEASE_TOKEN");
 
-    if (!check_running(run, booking, err) || !run_find_devices(run, booking, err))
+    if (!check_running(run, booking, err) || !find_devices(run, booking, err))
         return CLI_FAILED;
     run->booking_id = talk_integer(booking, "id");
     run->node_id = arena_text(run->cli->arena, talk_text(booking, "node_id"));
@@ -131,6 +138,18 @@ static int take(struct run *run, struct json_object *booking, struct error *err)
         run->token = arena_text(run->cli->arena, token);
     talk_warn(CLI_PROGRAM ": booking %" PRId64 " · %s\n", run->booking_id, booking_line(run->cli, booking));
     return CLI_DONE;
+}
+
+/* Numbers of devices mean something on their own machine only. One whose name the planner does not know is not judged. */
+static void warn_of_elsewhere(struct run *run)
+{
+    struct error none = ERROR_INIT;
+    const char *here = booking_node_of_host(run->cli, json_member(run->nodes, "nodes"), &none);
+
+    if (here && strcmp(here, run->node_id) != 0)
+        talk_warn(CLI_PROGRAM ": booking %" PRId64 " is on node '%s', and this machine is node '%s': its GPUs here may be somebody else's\n",
+                  run->booking_id, run->node_id, here);
+    error_clear(&none);
 }
 
 static int take_named(struct run *run, struct error *err)
@@ -143,6 +162,8 @@ static int take_named(struct run *run, struct error *err)
         return CLI_USAGE;
     if (booking_ask(run->cli, id, &booking, err))
         status = take(run, booking, err);
+    if (status == CLI_DONE)
+        warn_of_elsewhere(run);
     json_object_put(booking);
     return status;
 }
@@ -351,7 +372,7 @@ static int book_new(struct run *run, struct error *err)
     if (*talk_text(booked, "release_token"))
         run->token = arena_text(cli->arena, talk_text(booked, "release_token"));
     talk_warn(CLI_PROGRAM ": booked %" PRId64 " · %s\n", run->booking_id, booking_line(cli, booked));
-    if (run_signal == 0 && run_find_devices(run, booked, err))
+    if (run_signal == 0 && find_devices(run, booked, err))
         status = CLI_DONE;
     json_object_put(booked);
     return status;
@@ -359,8 +380,12 @@ static int book_new(struct run *run, struct error *err)
 
 int run_get_booking(struct run *run, bool *made, struct error *err)
 {
+    int status = CLI_FAILED;
+
     *made = cli_has(run->cli, "gpus") || cli_has(run->cli, "gpu");
-    if (!read_clock(run, err))
-        return CLI_FAILED;
-    return *made ? book_new(run, err) : cli_has(run->cli, "booking") ? take_named(run, err) : take_own(run, err);
+    if (read_clock(run, err))
+        status = *made ? book_new(run, err) : cli_has(run->cli, "booking") ? take_named(run, err) : take_own(run, err);
+    json_object_put(run->nodes);
+    run->nodes = NULL;
+    return status;
 }

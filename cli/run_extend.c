@@ -57,8 +57,13 @@ static bool ask(struct run *run, hour_t *end, struct error *err)
     struct json_writer w;
     bool done;
 
-    if (!run_connect(run, err) || !booking_ask(cli, run->booking_id, &before, err))
+    if (!run_connect(run, err))
         return false;
+    http_set_timeout(cli->http, ASK_TIMEOUT);
+    if (!booking_ask(cli, run->booking_id, &before, err)) {
+        json_object_put(before);
+        return false;
+    }
     *end = strcmp(talk_text(before, "status"), "active") == 0 ? talk_hour(before, "end") : HOUR_NONE;
     if (*end != run->window.end) { /* somebody else has ended or extended it */
         json_object_put(before);
