@@ -36,7 +36,7 @@ static bool refuse_foreign(const struct http *http, const struct http_request *r
     case 401:
         return error_set(err, code, "%s wants a login (status 401): put user and password into ~/.netrc or the URL", base);
     case 403:
-        return error_set(err, code, "%s does not let you do that (status 403)", base);
+        return error_set(err, code, "%s does not let you do that (status 403); ask those who run it", base);
     case 404:
         return error_set(err, code, "there is no planner at %s (status 404 for %s); check the address and its path", base,
                          request->path);

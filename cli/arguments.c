@@ -315,6 +315,18 @@ const char *cli_value(const struct cli *cli, const char *name)
     return NULL;
 }
 
+void cli_hide(struct cli *cli, const char *name)
+{
+    for (size_t i = 0; i < cli->given_count; i++) {
+        struct cli_given *given = &cli->given[i];
+        if (strcmp(given->name, name) != 0 || !given->value)
+            continue;
+        char *shown = given->value;
+        given->value = arena_copy(cli->arena, shown, strlen(shown));
+        memset(shown, '*', strlen(shown));
+    }
+}
+
 bool cli_has(const struct cli *cli, const char *name)
 {
     return cli_value(cli, name) != NULL;

@@ -32,7 +32,8 @@ struct cli_option {
 };
 
 struct cli_given {
-    const char *name, *value; /* value: NULL for an option without one */
+    const char *name;
+    char *value; /* in argv; NULL for an option without one */
 };
 
 struct cli {
@@ -43,7 +44,7 @@ struct cli {
     bool json, csv;      /* what to print instead of text for people */
     bool color;          /* stdout wants colour */
     const struct command *command;
-    const struct cli_given *given; /* the options, in their order */
+    struct cli_given *given; /* the options, in their order */
     size_t given_count;
     char **operands; /* what else stood on the command line; ends with NULL */
     size_t operand_count;
@@ -75,6 +76,8 @@ int cli_wrong(struct error *err, const char *format, ...) __attribute__((format(
 /* The last value given for option NAME (a flag's is ""), or NULL. */
 const char *cli_value(const struct cli *cli, const char *name);
 bool cli_has(const struct cli *cli, const char *name);
+/* From here on ps and /proc show asterisks in place of the values of NAME; cli_value gives them as before. */
+void cli_hide(struct cli *cli, const char *name);
 /* All values given for NAME, in their order, NULL behind them; *COUNT may be NULL. In the arena. */
 const char **cli_values(const struct cli *cli, const char *name, size_t *count);
 /* A whole number from MIN to MAX; DEFAULT when it is not given. False, with the sentence in ERR, when it is none. */

@@ -11,7 +11,7 @@
 #define SHOWN_MAX 10
 
 /* A series may meet the same booking on several GPUs: each line is one GPU's. */
-static void say_holders(struct cli *cli, const struct error *err)
+static void say_holders(const struct error *err)
 {
     for (size_t i = 0; i < err->conflict_count && i < SHOWN_MAX; i++) {
         const struct error_conflict *c = &err->conflicts[i];
@@ -25,7 +25,6 @@ static void say_holders(struct cli *cli, const struct error *err)
     }
     if (err->conflict_count > SHOWN_MAX)
         talk_warn("  and %zu more\n", err->conflict_count - SHOWN_MAX);
-    (void)cli;
 }
 
 static void say_next(struct cli *cli, const char *node_id, int64_t gpus, int64_t hours, hour_t after)
@@ -58,7 +57,7 @@ static void say_next(struct cli *cli, const char *node_id, int64_t gpus, int64_t
 void talk_conflict(struct cli *cli, const struct error *err, const char *node_id, int64_t gpus, int64_t hours, hour_t after)
 {
     talk_warn(CLI_PROGRAM ": %s\n", err->message);
-    say_holders(cli, err);
+    say_holders(err);
     if (gpus > 0 && hours > 0)
         say_next(cli, node_id, gpus, hours, after);
 }

@@ -3,71 +3,53 @@
 
 #include "cli/booking.h"
 #include "cli/commands.h"
+#include "cli/release.h"
 #include "cli/talk.h"
 
 #include "common/banned.h"
 
-/* Nobody who is no planner ends a booking. */
-static bool ended_as(struct cli *cli, struct json_object *answer, const char *status, struct error *err)
-{
-    return strcmp(talk_text(answer, "status"), status) == 0 || talk_foreign(cli, err);
-}
-
 static bool finish(struct cli *cli, int64_t id, struct error *err)
 {
-    const char *token = cli_value(cli, "token");
-    struct buffer body = BUFFER_INIT;
-    struct json_object *answer = NULL;
-    struct json_writer w;
-    bool done;
+    struct http_answer answer = HTTP_ANSWER_INIT;
+    enum release result = release_try(cli->http, id, cli_value(cli, "token"), &answer, err);
 
-    json_begin(&w, &body);
-    json_open_object(&w);
-    json_put_integer(&w, "booking_id", id);
-    if (token)
-        json_put_string(&w, "release_token", token);
-    json_close(&w);
-    done = talk_call(cli,
-                     &(struct http_request){.method = "POST",
-                                            .path = token ? "api/release" : "api/mark_done",
-                                            .body = body.data,
-                                            .body_length = body.length,
-                                            .secret = token != NULL},
-                     &answer, err) &&
-           ended_as(cli, answer, "completed", err);
-    json_object_put(answer);
-    buffer_release(&body);
-    return done;
+    if (cli->json && answer.status != 0)
+        talk_print_json(&answer);
+    http_answer_release(&answer);
+    return result == RELEASE_DONE;
 }
 
 static bool cancel(struct cli *cli, int64_t id, struct error *err)
 {
     struct json_object *answer = NULL;
     bool done = talk_write(cli, "DELETE", booking_path(cli, id), NULL, &answer, err) &&
-                ended_as(cli, answer, "cancelled", err);
+                (strcmp(talk_text(answer, "status"), "cancelled") == 0 || talk_foreign(cli, err));
 
     json_object_put(answer);
     return done;
 }
 
-/* Each of the bookings, also when one before it was refused; a number that is none stops all before the first. */
+/*
+ * Each of the bookings, also when one before it was refused; a number that is none stops all before the first, and a planner
+ * that does not answer stops the rest: each would wait as long.
+ */
 static int end_all(struct cli *cli, bool (*end)(struct cli *, int64_t, struct error *), const char *what, struct error *err)
 {
+    int64_t *ids = arena_array(cli->arena, cli->operand_count, sizeof *ids);
     int status = CLI_DONE;
-    int64_t id;
 
     for (size_t i = 0; i < cli->operand_count; i++)
-        if (!talk_booking_id(cli->operands[i], &id, err))
+        if (!talk_booking_id(cli->operands[i], &ids[i], err))
             return CLI_USAGE;
     for (size_t i = 0; i < cli->operand_count; i++) {
-        if (!talk_booking_id(cli->operands[i], &id, err))
-            return CLI_USAGE;
-        if (end(cli, id, err)) {
+        if (end(cli, ids[i], err)) {
             if (!cli->json)
-                talk_say("Booking %" PRId64 " %s.\n", id, what);
+                talk_say("Booking %" PRId64 " %s.\n", ids[i], what);
             continue;
         }
         status = cli_refused(err);
+        if (err->code == ERROR_UNAVAILABLE)
+            break;
         talk_warn(CLI_PROGRAM ": %s\n", err->message);
         error_clear(err);
     }
@@ -78,6 +60,7 @@ static int run_done(struct cli *cli, struct error *err)
 {
     if (cli_has(cli, "token") && cli->operand_count > 1)
         return cli_wrong(err, "a token belongs to one booking");
+    cli_hide(cli, "token");
     return end_all(cli, finish, "is done: what was left of it is free", err);
 }
 

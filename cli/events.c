@@ -151,18 +151,34 @@ static void start_table(const struct cli *cli, struct table *table)
         table_add(table, cli->csv ? named[i] : shown[i], TABLE_PLAIN);
 }
 
-/* Prints what comes, until it is interrupted. What an event left in the arena goes with it: this may run for months. */
+/* A planner that is away comes back: that is said once. False when going on is of no use. */
+static bool survive(struct error *err, bool *gone)
+{
+    if (err->code != ERROR_UNAVAILABLE && err->code != ERROR_INTERNAL)
+        return false;
+    if (!*gone)
+        talk_warn(CLI_PROGRAM ": %s\n", err->message);
+    *gone = true;
+    error_clear(err);
+    return true;
+}
+
+/* Prints what comes, until it is interrupted; a first question that fails is a failure. What an event left in the arena goes with it: this may run for months. */
 static int follow(struct cli *cli, int64_t after, struct error *err)
 {
     struct arena *whole = cli->arena, passing;
-    bool done = true;
+    bool begun = false, gone = false, done;
 
     arena_init(&passing);
     cli->arena = &passing;
-    while (done) {
+    for (;;) {
         struct table table;
         start_table(cli, &table);
         done = read_events(cli, after, PAGE, &table, &after, err);
+        if (!done && !(begun && survive(err, &gone)))
+            break;
+        begun = true;
+        gone = !done;
         for (size_t i = 5; done && !cli->json && i < table.count; i += 5)
             talk_say("%s  %s  %s  %s  %s\n", table.cells[i].text, table.cells[i + 1].text, table.cells[i + 2].text,
                      table.cells[i + 3].text, table.cells[i + 4].text);

@@ -17,6 +17,8 @@
 #define HEADERS_MAX (256 * 1024)
 #define KEY_LENGTH_MAX 128
 #define TRIES_MAX 3
+#define NAME_CHARACTERS_MAX 64
+#define NAME_BYTES_MAX 512
 
 struct http {
     CURL *curl;
@@ -41,6 +43,15 @@ struct transfer {
 static bool fits_header(const char *text, size_t length_max)
 {
     return *text && strlen(text) <= length_max && text_is_utf8(text, strlen(text)) && !text_has_control(text, strlen(text));
+}
+
+/* What the planner takes; of another name it would keep nothing, and say nothing of that. */
+static bool fits_user(const char *name)
+{
+    struct slice trimmed = text_trim(name, strlen(name));
+
+    return trimmed.length > 0 && fits_header(name, NAME_BYTES_MAX) &&
+           text_characters(trimmed.bytes, trimmed.length) <= NAME_CHARACTERS_MAX;
 }
 
 static int interrupted(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -96,8 +107,9 @@ bool http_open(struct http **out, const struct http_settings *settings, struct e
     struct buffer text = BUFFER_INIT;
 
     *out = NULL;
-    if (settings->user && !fits_header(settings->user, 256))
-        return error_set(err, ERROR_BAD_REQUEST, "a user's name is 1 to 64 characters without control characters");
+    if (settings->user && !fits_user(settings->user))
+        return error_set(err, ERROR_BAD_REQUEST, "a user's name is 1 to %d characters without control characters; give another one with --user",
+                         NAME_CHARACTERS_MAX);
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return error_set(err, ERROR_INTERNAL, "libcurl cannot be started");
     http = calloc(1, sizeof *http);
@@ -249,7 +261,8 @@ static bool refuse_exchange(struct http *http, const char *url, CURLcode code, c
     case CURLE_ABORTED_BY_CALLBACK:
         return error_set(err, ERROR_UNAVAILABLE, "interrupted");
     default:
-        return error_set(err, ERROR_UNAVAILABLE, "cannot talk to %s: %s", at, reason);
+        return error_set(err, ERROR_UNAVAILABLE, "cannot talk to %s: %s; check that this is a planner's address, and try again", at,
+                         reason);
     }
 }
 

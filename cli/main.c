@@ -41,13 +41,24 @@ static bool read_timeout(const struct cli *cli, double *out, struct error *err)
            error_set(err, ERROR_BAD_REQUEST, "--timeout wants seconds, up to a day");
 }
 
+/* What --url says, kept out of sight of ps. */
+static const char *take_url(struct cli *cli)
+{
+    const char *url = cli_value(cli, "url"), *kept = url ? arena_text(cli->arena, url) : NULL;
+
+    for (size_t i = 0; i < cli->given_count; i++)
+        if (strcmp(cli->given[i].name, "url") == 0)
+            settings_hide_login(cli->given[i].value);
+    return kept;
+}
+
 /* Settings and connection. A fault in a file, or no URL, is a matter of the command line: 2. */
 static bool prepare(struct cli *cli, struct error *err)
 {
     struct http_settings http = {.program = CLI_PROGRAM};
     struct error refused = ERROR_INIT;
 
-    if (!read_timeout(cli, &http.timeout, err) || !settings_load(&cli->settings, cli->arena, cli_value(cli, "url"), err))
+    if (!read_timeout(cli, &http.timeout, err) || !settings_load(&cli->settings, cli->arena, take_url(cli), err))
         return false;
     cli->user = cli_value(cli, "user");
     if (!cli->user)

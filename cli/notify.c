@@ -22,7 +22,7 @@
 enum { EXIT_COMPLETED = 0, EXIT_NOT_COMPLETED = 1, EXIT_USAGE = 2 };
 
 struct options {
-    const char *url;
+    char *url; /* in argv; NULL: none */
     int64_t booking_id;
     double timeout;
     char token[RELEASE_TOKEN_MAX + 1]; /* empty: none */
@@ -47,18 +47,6 @@ static const char help[] =
     "Example:\n"
     "  python3 train.py; procplan-notify --url http://planner.example.org --booking-id 42\n";
 
-__attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
-{
-    va_list arguments;
-
-    fprintf(stderr, "procplan-notify: ");
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fprintf(stderr, "; see procplan-notify --help\n");
-    return false;
-}
-
 /* Outside text, harmless for a terminal, without the blanks around it. */
 static void print_escaped(FILE *out, const char *bytes, size_t length)
 {
@@ -71,6 +59,20 @@ static void print_escaped(FILE *out, const char *bytes, size_t length)
     text_escape(text.bytes, text.length, escaped, size);
     fputs(escaped, out);
     free(escaped);
+}
+
+__attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
+{
+    va_list arguments;
+    char text[1024];
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fputs("procplan-notify: ", stderr);
+    print_escaped(stderr, text, strlen(text));
+    fputs("; see procplan-notify --help\n", stderr);
+    return false;
 }
 
 static bool take_token(struct options *options, const char *text, size_t length, const char *place)
@@ -145,7 +147,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
 
     *options = (struct options){.timeout = TIMEOUT_DEFAULT};
     *status = EXIT_USAGE;
-    while (good && (option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+    opterr = 0; /* it would print the word as it is */
+    while (good && (option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
         switch (option) {
         case OPTION_URL: options->url = optarg; break;
         case OPTION_BOOKING_ID: has_id = good = read_id(optarg, "--booking-id", &options->booking_id); break;
@@ -161,7 +164,8 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
         case OPTION_VERSION:
             *status = printf("procplan-notify %s\n", PACKAGE_VERSION) < 0 || fflush(stdout) != 0 ? EXIT_NOT_COMPLETED : EXIT_COMPLETED;
             return false;
-        default: good = false; /* getopt has said it */
+        case ':': good = wrong("%s wants a value", argv[optind - 1]); break;
+        default: good = wrong("\"%s\" is no option", argv[optind - 1]);
         }
     }
     if (good && optind < argc)
@@ -207,10 +211,14 @@ int main(int argc, char **argv)
         !http_open(&http, &(struct http_settings){.url = settings.url, .program = "procplan-notify",
                                                   .user = settings.user ? settings.user : settings_login(&arena),
                                                   .timeout = options.timeout}, &err)) {
-        fprintf(stderr, "procplan-notify: %s\n", err.message);
+        fputs("procplan-notify: ", stderr);
+        print_escaped(stderr, err.message, strlen(err.message));
+        fputc('\n', stderr);
         status = EXIT_USAGE;
         goto out;
     }
+    if (options.url)
+        settings_hide_login(options.url);
     status = notify(http, &options);
 out:
     explicit_bzero(&options.token, sizeof options.token);

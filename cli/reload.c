@@ -19,10 +19,14 @@ static void say_places(const char *what, struct json_object *places)
 static int run(struct cli *cli, struct error *err)
 {
     struct json_object *answer, *affected;
+    int status = CLI_DONE;
 
     if (!talk_write(cli, "POST", "api/reload_config", NULL, &answer, err))
         return cli_refused(err);
-    if (!cli->json) {
+    if (!json_object_is_type(json_member(answer, "changed"), json_type_boolean)) {
+        talk_foreign(cli, err);
+        status = CLI_FAILED;
+    } else if (!cli->json) {
         if (!json_object_get_boolean(json_member(answer, "changed")))
             talk_say("Nothing has changed.\n");
         say_places("Added", json_member(answer, "added"));
@@ -37,7 +41,7 @@ static int run(struct cli *cli, struct error *err)
         }
     }
     json_object_put(answer);
-    return CLI_DONE;
+    return status;
 }
 
 const struct command command_reload = {

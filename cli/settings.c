@@ -141,6 +141,15 @@ bool settings_no_url(struct error *err)
         "~/.config/procplan/config");
 }
 
+void settings_hide_login(char *url)
+{
+    char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
+    char *at = memrchr(host, '@', strcspn(host, "/?#"));
+
+    if (at)
+        memset(host, '*', (size_t)(at - host));
+}
+
 const char *settings_login(struct arena *arena)
 {
     const struct passwd *entry = getpwuid(geteuid());

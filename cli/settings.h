@@ -30,6 +30,8 @@ bool settings_load(struct settings *out, struct arena *arena, const char *url, s
     __attribute__((warn_unused_result));
 /* Says that no URL is there, and how to give one. Returns false. */
 bool settings_no_url(struct error *err);
+/* Overwrites user and password in a URL that stood on the command line, where ps shows it, with asterisks. */
+void settings_hide_login(char *url);
 /* The login name of who runs this: $LOGNAME and $USER are not asked, the password database is. NULL when it knows none. In
  * ARENA. */
 const char *settings_login(struct arena *arena);

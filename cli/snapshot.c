@@ -189,7 +189,9 @@ static int run(struct cli *cli, struct error *err)
         return print_json(cli, &snapshot, err);
     done = snapshot_path(cli, &snapshot, &path, err) && talk_ask(cli, path.data, &answer, err) &&
            snapshot_draw(cli, answer, &out, err);
-    if (done)
+    if (done && cli->csv)
+        talk_print_csv(out.data, out.length);
+    else if (done)
         fwrite(out.data, 1, out.length, stdout);
     json_object_put(answer);
     buffer_release(&path);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/when.h"
 #include "cli/width.h"
@@ -16,9 +17,9 @@
 
 /* -- calls -------------------------------------------------------------------------------------------------------- */
 
-/* The answer as it came, when it is JSON. Within JSON what a terminal obeys can only stand in a string, where \u00XX says
+/* Within JSON what a terminal obeys can only stand in a string, where \u00XX says
  * the same. */
-static void print_json(const struct http_answer *answer)
+void talk_print_json(const struct http_answer *answer)
 {
     struct error unread = ERROR_INIT;
     struct json_object *json = NULL;
@@ -53,7 +54,7 @@ static bool call(struct cli *cli, const struct http_request *request, bool print
     bool done = http_send(cli->http, request, &answer, err);
 
     if (done && print)
-        print_json(&answer);
+        talk_print_json(&answer);
     done = done && http_result(cli->http, request, &answer, out, err);
     http_answer_release(&answer);
     return done;
@@ -242,6 +243,26 @@ void talk_warn(const char *format, ...)
     va_end(arguments);
 }
 
+void talk_print_csv(const char *bytes, size_t length)
+{
+    struct buffer out = BUFFER_INIT;
+    const char *end = bytes + length, *line_end;
+
+    if (!isatty(STDOUT_FILENO)) {
+        fwrite(bytes, 1, length, stdout);
+        return;
+    }
+    for (; bytes < end; bytes = line_end < end ? line_end + 1 : end) {
+        line_end = memchr(bytes, '\n', (size_t)(end - bytes));
+        line_end = line_end ? line_end : end;
+        width_safe(&out, bytes, (size_t)(line_end - bytes) - (line_end > bytes && line_end[-1] == '\r'));
+        buffer_append_char(&out, '\n');
+    }
+    if (out.length > 0)
+        fwrite(out.data, 1, out.length, stdout);
+    buffer_release(&out);
+}
+
 void talk_table(const struct cli *cli, const struct table *table, const char *empty)
 {
     struct buffer out = BUFFER_INIT;
@@ -250,7 +271,9 @@ void talk_table(const struct cli *cli, const struct table *table, const char *em
         table_print_csv(table, &out);
     else if (!table_is_empty(table))
         table_print_list(table, &out, cli->color);
-    if (out.length > 0)
+    if (out.length > 0 && cli->csv)
+        talk_print_csv(out.data, out.length);
+    else if (out.length > 0)
         fwrite(out.data, 1, out.length, stdout);
     if (!cli->csv && table_is_empty(table))
         talk_warn("%s\n", empty);

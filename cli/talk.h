@@ -56,6 +56,10 @@ instant_t talk_now(void);
 /* A booking's number among the operands: a whole number above 0. */
 bool talk_booking_id(const char *text, int64_t *out, struct error *err) __attribute__((warn_unused_result));
 
+/* The answer as it came, when it is JSON; nothing in it moves a cursor. */
+void talk_print_json(const struct http_answer *answer);
+/* CSV: into a file or a pipe as it is, on a terminal made fit for one, line by line. */
+void talk_print_csv(const char *bytes, size_t length);
 /* Prints to stdout what is made of formats and foreign texts: the whole line goes through width_safe, its '\n' aside. */
 void talk_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same to stderr. */

@@ -19,7 +19,7 @@ static int print_csv(struct cli *cli, const char *path, struct error *err)
 
     if (http_send(cli->http, &request, &answer, err)) {
         if (answer.status == 200 && strncmp(answer.content_type, "text/csv", 8) == 0) {
-            fwrite(answer.body.data, 1, answer.body.length, stdout);
+            talk_print_csv(answer.body.data, answer.body.length);
             status = CLI_DONE;
         } else if (http_result(cli->http, &request, &answer, &json, err)) {
             error_set(err, ERROR_UNAVAILABLE, "%s answered with no CSV", http_base(cli->http));

@@ -1,6 +1,7 @@
 'use strict';
 /* procplan-cli for tests: run against a server, with nobody's settings. */
 const assert = require('node:assert/strict');
+const {execFileSync} = require('node:child_process');
 const path = require('node:path');
 const {build} = require('../api/harness.js');
 const {runProgram} = require('./job_fixtures.js');
@@ -33,4 +34,14 @@ async function fails(server, args, code, pattern, options) {
     return result.stderr;
 }
 
-module.exports = {cli, done, fails, program};
+/* Whether script(1) is there, which gives a program a terminal. */
+function hasScript() {
+    try {
+        execFileSync('script', ['--version'], {stdio: 'ignore'});
+        return true;
+    } catch {
+        return false;
+    }
+}
+
+module.exports = {cli, done, fails, hasScript, program};

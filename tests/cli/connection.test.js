@@ -3,11 +3,12 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
-const {test} = require('node:test');
+const {describe, test} = require('node:test');
 const {assertHas, book, bookingOf} = require('../api/fixtures.js');
-const {request, startServer, suite, temporaryFolder} = require('../api/harness.js');
-const {cli, done, fails} = require('./cli.js');
+const {request, startServer, suite, temporaryFolder, until} = require('../api/harness.js');
+const {cli, done, fails, hasScript, program} = require('./cli.js');
 const {BEHAVIOURS, CERTIFICATE, deadPort, listen} = require('./hostile_listeners.js');
+const {runProgram} = require('./job_fixtures.js');
 
 const it = suite({config: {nodes: [{id: 'n', gpus: [{id: 'g0'}]}]}});
 const NODES = 'NODE  NAME  GPUS  KINDS\nn     n     1     1 × unspecified\n';
@@ -140,17 +141,16 @@ for (const [status, pattern] of [
     });
 }
 
-for (const name of Object.keys(BEHAVIOURS)) {
-    test(`a server that ${name} is an error, soon, in one line of plain text`, async () => {
-        await withListener(listen(name), async (listener) => {
-            const text = await fails(listener, ['find', '--timeout', '2'], 1, /^procplan-cli: [^\x00-\x08\x0b-\x1f\x7f]+\n$/);
-            assert.ok(text.length < 1000);
-            await fails(listener, ['--all', '--timeout', '2'], 1);
-            await fails(listener, ['done', '1', '--timeout', '2'], 1);
-            await fails(listener, [...BOOK, '--timeout', '2'], 1);
-        });
-    });
-}
+/* Most of them only let time pass: side by side. */
+describe('where no planner is', {concurrency: 6}, () => {
+    for (const name of Object.keys(BEHAVIOURS)) {
+        test(`a server that ${name} is an error, soon, in one line of plain text`, () => withListener(listen(name), (listener) =>
+            Promise.all([['find'], ['--all'], ['done', '1'], ['reload'], BOOK].map(async (args) => {
+                const text = await fails(listener, [...args, '--timeout', '1'], 1, /^procplan-cli: [^\x00-\x08\x0b-\x1f\x7f]+\n$/);
+                assert.ok(text.length < 1000);
+            }))));
+    }
+});
 
 test('a flood ends at its bound, and memory with it', async () => {
     await withListener(listen('floods its body'), (listener) => fails(listener, ['nodes', '--timeout', '60'], 1, /sent more than 64 MB/));
@@ -268,10 +268,45 @@ test('a proxy of the environment is used', async () => {
 
 it('the name of whoever writes cannot break out of its header', async (server) => {
     const {booking_id: id} = await book(server, {node_id: 'n', start: '2032-01-01', end: '2032-01-02', user_label: 'x', gpu_count: 1});
-    for (const name of ['a\r\nX: y', 'a\nb', '', '\x1b', 'x'.repeat(300)])
-        await fails(server, ['cancel', `${id}`, '--user', name], 2, /user's name/);
+    for (const name of ['a\r\nX: y', 'a\nb', '', '  ', '\x1b', 'x'.repeat(65), 'ü'.repeat(65), 'x'.repeat(3000)])
+        await fails(server, ['cancel', `${id}`, '--user', name], 2, /user's name is 1 to 64 characters .* --user/);
     await done(server, ['cancel', `${id}`, '--user', 'Jürgen']);
     assertHas((await request(server, 'GET', `/api/events?booking_id=${id}`)).json.events[1], {actor: 'Jürgen'});
+});
+
+it('every name that it takes is in the log as the actor', async (server) => {
+    for (const [index, name] of ['日'.repeat(64), 'a\u202eb', ' ada '].entries()) {
+        const day = `2032-02-0${index + 1}`;
+        const [, id] = /^Booking (\d+)/.exec(await done(server, ['book', '--hours', '1', '--node', 'n', '--start', day, '--user', name, '--label', 'x']));
+        const {events} = (await request(server, 'GET', `/api/events?booking_id=${id}`)).json;
+        assertHas(events[0], {actor: name.trim(), claimed: true});
+        assert.doesNotMatch(await done(server, ['events', '--booking', id]), /\u202e/);
+    }
+});
+
+test('ps shows neither a token nor the login of a URL that stood on the command line', async () => {
+    await withListener(listen('is silent'), async (listener) => {
+        const url = listener.url.replace('//', '//ada:geheim@');
+        let child;
+        const ended = cli(null, ['--url', url, `--url=${url}`, 'done', '1', '--token', 'abcdef0123', '--timeout', '30'],
+            {started: (process) => { child = process; }});
+        await until(() => listener.requests.some((text) => text.includes('abcdef0123') && decoded(text) === 'ada:geheim'), 'both arrive');
+        const line = fs.readFileSync(`/proc/${child.pid}/cmdline`, 'latin1');
+        await listener.close();
+        await ended;
+        assert.match(line, /procplan-cli.*\0done\0/);
+        assert.doesNotMatch(line, /abcdef|ada|geheim/);
+    });
+});
+
+test('what the server names is harmless in --csv on a terminal, and itself in a pipe', async (t) => {
+    if (!hasScript()) return t.skip('script(1) is not installed');
+    const nodes = '{"nodes":[{"id":"\\u001b[2J","name":"a\u202eb","gpu_count":0,"gpus":[]}]}';
+    await withListener(answering(() => ['200 OK', [], nodes]), async (listener) => {
+        const shown = await runProgram('script', ['-qec', `'${program}' nodes --csv`, '/dev/null'], {env: {PROCPLAN_URL: listener.url, SHELL: '/bin/sh'}});
+        assertHas(shown, {code: 0, stdout: 'id,name,gpu_count,kinds\r\n\\x1b[2J,a\\u202eb,0,\r\n'});
+        assert.equal(await done(listener, ['nodes', '--csv']), 'id,name,gpu_count,kinds\r\n\x1b[2J,a\u202eb,0,\r\n');
+    });
 });
 
 test('the server’s JSON is printed so that a terminal survives it', async () => {

@@ -6,7 +6,7 @@ const {YEAR_AHEAD, hourOf, iso} = require('../api/clock.js');
 const {book, cancel, edit, markDone} = require('../api/fixtures.js');
 const {request, startServer, suite, until} = require('../api/harness.js');
 const {cli, done, fails, program} = require('./cli.js');
-const {environment} = require('./job_fixtures.js');
+const {environment, proxyTo} = require('./job_fixtures.js');
 
 const CONFIG = {nodes: [
     {id: 'n', name: 'Node N', gpus: [{id: 'g0', kind: 'A100', device: '3'}, {id: 'g1', kind: 'H100'}, {id: 'g2', kind: 'A100'}]},
@@ -72,6 +72,23 @@ filled('list --json prints a page as the server said it', async (server) => {
     const page = JSON.parse(await done(server, ['list', '--json', '--status', 'all', '--limit', '3']));
     assert.deepEqual(page, (await request(server, 'GET', '/api/bookings?limit=3')).json);
     assert.equal(page.next, 3);
+});
+
+it('list reads page after page: of 1,098 bookings each is there once, in order', async () => {
+    const server = await startServer({config: {nodes: [{id: 'n', gpus: [{id: 'g0'}, {id: 'g1'}, {id: 'g2'}]}]}, workers: 1});
+    try {
+        for (const gpu of ['g0', 'g1', 'g2'])
+            await book(server, {node_id: 'n', start: iso(DAY), end: iso(DAY + 1), user_label: gpu, gpu_ids: [gpu], repeat: {every: 'day', count: 366}});
+        const ids = async (...args) => (await done(server, ['list', '--csv', ...args])).trim().split('\r\n').slice(1).map((line) => Number.parseInt(line, 10));
+        const all = Array.from({length: 1098}, (_, i) => i + 1);
+        assert.deepEqual(await ids(), all);
+        assert.deepEqual(await ids('--limit', '1001', '--after', '2'), all.slice(2, 1003));
+        assert.deepEqual(await ids('--limit', '1000'), all.slice(0, 1000));
+        const page = JSON.parse(await done(server, ['list', '--json']));
+        assert.deepEqual([page.bookings.length, page.next], [1000, 1000]);
+    } finally {
+        await server.stop();
+    }
 });
 
 filled('list refuses what makes no sense', async (server) => {
@@ -183,6 +200,26 @@ it('events --follow prints what happens as it happens', async (server) => {
         await until(() => text.includes('completed late'), 'its end');
     } finally {
         child.kill('SIGTERM');
+    }
+});
+
+it('events --follow outlasts a planner that is away, and says so once', async (server) => {
+    const proxy = await proxyTo(server.port);
+    const child = spawn(program, ['events', '--follow'], {env: environment({PROCPLAN_URL: proxy.url}), stdio: ['ignore', 'pipe', 'pipe']});
+    try {
+        let text = '', said = '';
+        child.stdout.setEncoding('utf8').on('data', (more) => { text += more; });
+        child.stderr.setEncoding('utf8').on('data', (more) => { said += more; });
+        await until(() => text.includes('configured'), 'the events so far');
+        await proxy.down();
+        await until(() => said.includes('\n'), 'it says so');
+        await book(server, {node_id: 'n', start: '2033-02-01', end: '2033-02-02', user_label: 'meanwhile', gpu_count: 1});
+        await proxy.up();
+        await until(() => text.includes(' · meanwhile, medium\n'), 'what happened meanwhile');
+        assert.equal(said.trimEnd().split('\n').length, 1, said);
+    } finally {
+        child.kill('SIGTERM');
+        await proxy.close();
     }
 });
 

@@ -59,11 +59,12 @@ test('ps does not show a token that was given on the command line', async () => 
     const listener = await listen('is silent');
     try {
         let child;
-        const ended = notify(['--url', listener.url, '--booking-id', '1', '--token', 'abcdef0123', '--timeout', '30'], {},
+        const ended = notify(['--url', listener.url.replace('//', '//ada:geheim@'), '--booking-id', '1', '--token', 'abcdef0123', '--timeout', '30'], {},
             {started: (process) => { child = process; }});
         await until(() => listener.requests.some((text) => text.includes('abcdef0123')), 'the token arrives');
         const line = fs.readFileSync(`/proc/${child.pid}/cmdline`, 'latin1').split('\0');
         assert.ok(line.includes('--token') && line.includes('**********'), `${line}`);
+        assert.doesNotMatch(`${line}`, /ada|geheim/);
         child.kill('SIGKILL');
         await ended;
     } finally {
@@ -104,6 +105,9 @@ test('what is wrong on the command line is said, with exit 2, and nothing is sen
         [[...url], /--booking-id is missing/],
         [[...url, '--booking-id', 'x'], /--booking-id/],
         [[...url, '--booking-id', '1.5'], /--booking-id/],
+        [[...url, '--booking-id', '\x1b[2J'], /not "\\x1b\[2J"/],
+        [[...url, ...id, '--\x1b[2J'], /"--\\x1b\[2J" is no option/],
+        [[...url, ...id, '--timeout'], /--timeout wants a value/],
         [[...url, '--booking-id', '-1'], /--booking-id/],
         [[...url, '--booking-id', '99999999999999999999'], /--booking-id/],
         [[...url, ...id, '--timeout', '0'], /--timeout/],
@@ -119,6 +123,7 @@ test('what is wrong on the command line is said, with exit 2, and nothing is sen
         const result = await notify(args);
         assertHas(result, {code: 2, stdout: ''});
         assert.match(result.stderr, said, args.join(' '));
+        assert.match(result.stderr, /^procplan-notify: [^\x00-\x1f\x7f]+\n$/);
     }
 });
 

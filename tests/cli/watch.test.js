@@ -1,11 +1,11 @@
 'use strict';
 /* procplan-cli watch: in a pipe, and on a terminal (a pseudo-terminal that script(1) opens). */
 const assert = require('node:assert/strict');
-const {execFileSync, spawn} = require('node:child_process');
+const {spawn} = require('node:child_process');
 const {test} = require('node:test');
 const {book, cancel, reload} = require('../api/fixtures.js');
 const {sleep, startServer, suite, until} = require('../api/harness.js');
-const {fails, program} = require('./cli.js');
+const {fails, hasScript, program} = require('./cli.js');
 const {deadPort, listen} = require('./hostile_listeners.js');
 const {environment} = require('./job_fixtures.js');
 
@@ -120,14 +120,7 @@ it('a first question that fails is a failure', async (server) => {
 
 /* -- on a terminal --------------------------------------------------------------------------------------------------- */
 
-const scriptMissing = () => {
-    try {
-        execFileSync('script', ['--version'], {stdio: 'ignore'});
-        return false;
-    } catch {
-        return 'script(1) is not installed';
-    }
-};
+const scriptMissing = () => (hasScript() ? false : 'script(1) is not installed');
 const BEGIN = '\x1b[?1049h\x1b[?7l\x1b[?25l', END = '\x1b[?25h\x1b[?7h\x1b[?1049l';
 
 for (const [name, end] of [
