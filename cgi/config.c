@@ -371,23 +371,68 @@ static bool read_origins(struct reader *r, struct json_object *value, struct con
     return true;
 }
 
-/* Open is the only mode there is yet. Another one must not look as if it were in force. */
-static bool read_auth(struct reader *r, struct json_object *value)
+/* Which of the two CHOICES it is; the first when KEY is absent. */
+static bool read_choice(struct reader *r, const struct place *parent, struct json_object *object, const char *key,
+                        const char *const choices[2], bool *out_second)
 {
-    static const char *const keys[] = {"mode"};
-    struct place place = {NULL, "auth", 0}, mode = {&place, "mode", 0};
-    const char *text = "";
+    struct place place = {parent, key, 0};
+    const char *text;
+
+    if (!read_text(r, parent, object, key, true, KIND_CHARACTERS_MAX, &text))
+        return false;
+    *out_second = text != NULL && strcmp(text, choices[1]) == 0;
+    if (text == NULL || *out_second || strcmp(text, choices[0]) == 0)
+        return true;
+    return fault(r, &place, "must be \"%s\" or \"%s\"", choices[0], choices[1]);
+}
+
+/* Login names, as the web server writes them: nothing is trimmed, for they are compared byte by byte. */
+static bool read_admins(struct reader *r, const struct place *parent, struct json_object *value, struct auth *auth)
+{
+    struct place place = {parent, "admins", 0};
+
+    if (value == NULL)
+        return true;
+    if (!json_object_is_type(value, json_type_array))
+        return fault(r, &place, "must be an array of login names");
+    auth->admin_count = json_object_array_length(value);
+    auth->admins = arena_array(r->arena, auth->admin_count, sizeof *auth->admins);
+    for (size_t i = 0; i < auth->admin_count; i++) {
+        struct place item = {&place, NULL, i};
+        struct json_object *name = json_object_array_get_idx(value, i);
+        const char *text = json_object_is_type(name, json_type_string) ? json_object_get_string(name) : "";
+        size_t length = strlen(text);
+        if (length == 0 || text_trim(text, length).length != length || text_has_control(text, length) ||
+            text_characters(text, length) > LOGIN_CHARACTERS_MAX)
+            return fault(r, &item, "must be a login name: text of 1 to %d characters, without blanks around it",
+                         LOGIN_CHARACTERS_MAX);
+        auth->admins[i] = arena_text(r->arena, text);
+    }
+    return true;
+}
+
+/* In open mode the other keys would have no effect, and must not look as if they had. */
+static bool read_auth(struct reader *r, struct json_object *value, struct auth *auth)
+{
+    static const char *const keys[] = {"mode", "admins", "read"};
+    static const char *const modes[] = {"open", "remote_user"}, *const readers[] = {"login", "public"};
+    struct place place = {NULL, "auth", 0};
+    bool logins;
 
     if (value == NULL)
         return true;
     if (!is_object(value))
         return fault(r, &place, "must be an object");
-    if (!known_keys(r, &place, value, keys, COUNT(keys)))
+    if (!known_keys(r, &place, value, keys, COUNT(keys)) || !read_choice(r, &place, value, "mode", modes, &logins))
         return false;
-    struct json_object *named = json_member(value, "mode");
-    if (named != NULL && (!json_as_text(named, r->arena, &text) || strcmp(text, "open") != 0))
-        return fault(r, &mode, "must be \"open\": this version knows no other mode");
-    return true;
+    for (size_t i = 1; !logins && i < COUNT(keys); i++) {
+        struct place idle = {&place, keys[i], 0};
+        if (json_member(value, keys[i]) != NULL)
+            return fault(r, &idle, "has no effect unless auth.mode is \"remote_user\"");
+    }
+    auth->mode = logins ? AUTH_REMOTE_USER : AUTH_OPEN;
+    return read_choice(r, &place, value, "read", readers, &auth->public_read) &&
+           read_admins(r, &place, json_member(value, "admins"), auth);
 }
 
 bool config_parse(const char *text, size_t length, const char *name, struct arena *arena, struct config *out,
@@ -409,7 +454,7 @@ bool config_parse(const char *text, size_t length, const char *name, struct aren
         goto out;
     }
     ok = known_keys(&r, NULL, root, keys, COUNT(keys)) && read_nodes(&r, json_member(root, "nodes"), out) &&
-         read_limits(&r, json_member(root, "limits"), &out->limits) && read_auth(&r, json_member(root, "auth")) &&
+         read_limits(&r, json_member(root, "limits"), &out->limits) && read_auth(&r, json_member(root, "auth"), &out->auth) &&
          read_origins(&r, json_member(root, "allowed_origins"), out);
 out:
     error_clear(&syntax);

@@ -1,5 +1,5 @@
 /*
- * The configuration file (JSON) as structs: topology, limits, allowed origins. Every fault is named with its place:
+ * The configuration file (JSON) as structs: topology, limits, logins, allowed origins. Every fault is named with its place:
  * the line for what is not JSON, the JSON path ("nodes[1].gpus[0].id") for what does not fit.
  *
  * The file is read only by who holds the write lock (DESIGN.md, "The database is the truth for the pool"); everybody
@@ -30,6 +30,7 @@ struct config {
     struct config_node *nodes;
     size_t node_count;
     struct limits limits;
+    struct auth auth;
     const char **allowed_origins; /* "https://host[:port]" each */
     size_t allowed_origin_count;
 };

@@ -14,6 +14,7 @@
 #define ID_CHARACTERS_MAX 64   /* node and GPU ids, labels */
 #define LABEL_CHARACTERS_MAX 64
 #define NOTE_CHARACTERS_MAX 500
+#define LOGIN_CHARACTERS_MAX 256 /* a client certificate's subject is long */
 #define KEY_CHARACTERS_MAX 128 /* Idempotency-Key */
 
 enum priority { PRIORITY_LOW = 0, PRIORITY_MEDIUM = 1, PRIORITY_HIGH = 2 };
@@ -66,6 +67,19 @@ struct allocation {
 struct actor {
     const char *name; /* never NULL; "" when nobody said */
     bool claimed;     /* said by the client itself, not verified */
+};
+
+/* Who may do what; planner/access.h reads it. */
+enum auth_mode {
+    AUTH_OPEN,        /* nobody logs in, and everybody may do everything */
+    AUTH_REMOTE_USER, /* the web server logs people in and says who they are in REMOTE_USER */
+};
+
+struct auth {
+    enum auth_mode mode;
+    bool public_read; /* what follows counts with logins only: reading needs none */
+    const char **admins;
+    size_t admin_count;
 };
 
 struct limits {

@@ -70,10 +70,33 @@ static void handle(struct exchange *exchange, const struct http_source *source, 
 
 /* -- FastCGI --------------------------------------------------------------------------------------------------- */
 
+/*
+ * Whom the web server let in; NULL when it says two things. nginx sends a parameter as often as its configuration sets it, and the
+ * first that FCGX_GetParam would find comes from an included fastcgi_params: a name that anybody may write into a Basic header.
+ */
+static const char *fcgi_remote_user(FCGX_Request *fcgi)
+{
+    static const char prefix[] = "REMOTE_USER=";
+    const char *found = NULL;
+
+    for (char **at = fcgi->envp; at != NULL && *at != NULL; at++) {
+        if (strncmp(*at, prefix, sizeof prefix - 1) != 0)
+            continue;
+        if (found != NULL && strcmp(*at, found) != 0) {
+            log_warning("the web server sends two different REMOTE_USER, so nobody is logged in; set it once, without fastcgi_params");
+            return NULL;
+        }
+        found = *at;
+    }
+    return found == NULL ? NULL : found + sizeof prefix - 1;
+}
+
 static const char *fcgi_parameter(void *context, const char *name)
 {
     FCGX_Request *fcgi = context;
 
+    if (strcmp(name, "REMOTE_USER") == 0)
+        return fcgi_remote_user(fcgi);
     return FCGX_GetParam(name, fcgi->envp);
 }
 

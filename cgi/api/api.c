@@ -81,15 +81,12 @@ void api_answer(void *context, struct http_request *request, const struct error 
         .response = response,
         .arena = request->arena,
         .now = (int64_t)time(NULL),
+        .actor = {"", false}, /* until guard_access has asked the configuration */
         .route = ROUTE_NONE,
     };
     int64_t begun = monotonic_ns();
     struct settled settled;
 
-    if (request->remote_user != NULL)
-        call.actor = (struct actor){request->remote_user, false};
-    else
-        call.actor = (struct actor){request->claimed_user != NULL ? request->claimed_user : "", request->claimed_user != NULL};
     response->content_type = "application/json";
     if (read_error->code != ERROR_NONE) {
         error_field(&call.err, read_error->code, read_error->field, "%s", read_error->message);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "cgi/planner/access.h"
 #include "common/json_read.h"
 #include "common/text.h"
 
@@ -72,6 +73,15 @@ static const char *missing_field(struct call *call, const struct booking_request
     return json_is_absent(json_member(call->json, "end")) ? "end" : NULL;
 }
 
+/* Who is logged in and says no label books under their login's name, as much of it as a label may be. */
+static void default_label(struct call *call, struct booking_request *request)
+{
+    const char *login = access_owner(call->api->planner, &call->actor);
+
+    if (request->user_label == NULL && login != NULL)
+        request->user_label = arena_copy(call->arena, login, text_head(login, strlen(login), LABEL_CHARACTERS_MAX));
+}
+
 /* Field by field, in the order in which the wire contract names their faults. */
 static bool read_book(struct call *call, struct book *book)
 {
@@ -86,6 +96,7 @@ static bool read_book(struct call *call, struct book *book)
         !read_gpus(call, request) || !read_text(call, "user_label", &request->user_label) ||
         !read_note(call, &request->note) || !read_boolean(call, "dry_run", &book->dry_run) || !read_repeat(call, book))
         return false;
+    default_label(call, request);
     request->priority = read_priority(call);
     return planner_book_precheck(request, &call->err);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/planner/access.h"
 #include "cgi/planner/booking.h"
 #include "cgi/planner/find.h"
 #include "cgi/planner/limits.h"
@@ -14,7 +15,7 @@
 struct question {
     struct find_wish wish;
     const char **node_ids; /* as sent, NULL-terminated */
-    const char *user_label; /* who would book; NULL: nobody in particular */
+    const char *user_label; /* who would book, unless they are logged in; NULL: nobody in particular */
     hour_t now;
 };
 
@@ -61,10 +62,11 @@ static const char *make_key(struct call *call, const struct question *q)
 static bool check_limits(struct call *call, const struct question *q)
 {
     struct planner *planner = call->api->planner;
+    const char *owner = access_owner(planner, &call->actor);
 
     return limits_check_size(&planner->config.limits, q->wish.hours, q->wish.gpus, &call->err) &&
-           (q->user_label == NULL ||
-            limits_check_user(planner, NULL, q->user_label, q->wish.gpus * q->wish.hours, q->now, &call->err));
+           ((owner == NULL && q->user_label == NULL) ||
+            limits_check_user(planner, owner, q->user_label, q->wish.gpus * q->wish.hours, q->now, &call->err));
 }
 
 static bool resolve(struct call *call, void *context)

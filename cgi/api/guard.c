@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cgi/planner/access.h"
 #include "common/text.h"
 
 #include "common/banned.h"
@@ -61,4 +62,30 @@ bool guard_same_site(struct call *call)
     }
     return error_set(&call->err, ERROR_FORBIDDEN,
                      "A page of another site may not write here; its origin would have to be listed in allowed_origins");
+}
+
+bool guard_access(struct call *call)
+{
+    const struct planner *planner = call->api->planner;
+    int flags = routes_flags(call->route);
+
+    call->actor = access_actor(planner, call->request->remote_user, call->request->claimed_user);
+    if (flags & ROUTE_ANYBODY)
+        return true;
+    if (flags & ROUTE_ADMINISTERS)
+        return access_administer(planner, &call->actor, &call->err);
+    return flags & ROUTE_WRITES ? access_write(planner, &call->actor, &call->err)
+                                : access_read(planner, &call->actor, &call->err);
+}
+
+bool guard_entry(struct call *call)
+{
+    struct planner *planner = call->api->planner;
+
+    if (!planner_is_current(planner)) {
+        if (!planner_begin_read(planner, &call->err))
+            return false;
+        planner_end_read(planner);
+    }
+    return guard_access(call);
 }

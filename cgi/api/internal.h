@@ -47,11 +47,19 @@ typedef struct settled (*handler_fn)(struct call *call);
 
 #define ROUTE_NONE SIZE_MAX
 
+enum route_flags {
+    ROUTE_WRITES = 1,      /* refused when a foreign page sent it; with logins it needs one */
+    ROUTE_ADMINISTERS = 2, /* with logins it needs an administrator's */
+    ROUTE_ANYBODY = 4,     /* needs no login, whatever the mode */
+};
+
 /* Finds the handler and lets it answer; sets call->route. */
 struct settled routes_dispatch(struct call *call);
 /* The path of route INDEX as the table has it, with its star if it ends in one; NULL beyond the last route. Methods of one
  * path are routes of their own. */
 const char *routes_path(size_t index);
+/* Of a route that there is. */
+int routes_flags(size_t index);
 
 /* -- reply.c ---------------------------------------------------------------------------------------------------- */
 
@@ -162,6 +170,11 @@ struct settled api_events(struct call *call);
 
 /* guard.c: a write that a foreign page makes a browser send. ERROR_FORBIDDEN. */
 bool guard_same_site(struct call *call);
+/* Settles call->actor and whether it may call this route at all (planner/access.h). For within a transaction: reply.c asks it in each,
+ * so that what is answered and who may have it come from one state. */
+bool guard_access(struct call *call);
+/* The same before a handler looks at the request, so that a stranger learns nothing of its faults. Opens no transaction that stays. */
+bool guard_entry(struct call *call);
 
 /* build_id.c: fills OUT with what tells this program from another build of it. */
 void build_id(char out[BUILD_ID_SIZE]);

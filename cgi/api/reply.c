@@ -152,7 +152,7 @@ static enum read_result try_read(struct call *call, const struct read_answer *an
     struct api *api = call->api;
     const char *key;
 
-    if (answer->resolve != NULL && !answer->resolve(call, answer->context))
+    if (!guard_access(call) || (answer->resolve != NULL && !answer->resolve(call, answer->context)))
         return READ_FAILED;
     make_etag(call, answer, response->etag);
     response->status = etag_matches(call->request->if_none_match, response->etag) ? 304 : 200;
@@ -193,7 +193,7 @@ struct settled reply_query(struct call *call, const struct read_answer *answer)
     if (!planner_begin_read(planner, &call->err))
         return reply_error(call);
     set_type(call, answer);
-    bool ok = (answer->resolve == NULL || answer->resolve(call, answer->context)) && render(call, answer);
+    bool ok = guard_access(call) && (answer->resolve == NULL || answer->resolve(call, answer->context)) && render(call, answer);
     planner_end_read(planner);
     if (!ok)
         return reply_error(call);
@@ -227,6 +227,8 @@ static bool work(struct call *call, const struct write_answer *answer, const cha
     struct store_answer *before = NULL;
     struct json_writer w;
 
+    if (!guard_access(call))
+        return false;
     if (key != NULL && !planner_replay(planner, call->arena, &call->actor, key, call->now, call->request->body,
                                        call->request->body_length, &before, &call->err))
         return false;

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "cgi/planner/access.h"
+
 #include "common/banned.h"
 
 static void put_limit(struct json_writer *w, const char *key, int64_t limit)
@@ -27,14 +29,15 @@ static void write_limits(struct json_writer *w, const struct limits *limits)
 static bool render_session(struct call *call, void *context, struct json_writer *w)
 {
     const struct actor *actor = &call->actor;
+    const struct planner *planner = call->api->planner;
 
     (void)context;
     json_open_object(w);
-    json_put_string(w, "mode", "open");
+    json_put_string(w, "mode", planner->config.auth.mode == AUTH_OPEN ? "open" : "remote_user");
     json_put_string(w, "user", actor->name[0] != '\0' ? actor->name : NULL);
     json_put_boolean(w, "claimed", actor->claimed);
-    json_put_boolean(w, "admin", false);
-    write_limits(w, &call->api->planner->config.limits);
+    json_put_boolean(w, "admin", access_is_admin(planner, actor));
+    write_limits(w, &planner->config.limits);
     json_put_seconds(w, "now", call->now);
     json_put_string(w, "version", PACKAGE_VERSION);
     json_close(w);

@@ -11,6 +11,7 @@
 
 #define REQUEST_ID_MAX 64
 #define CLAIMED_USER_CHARACTERS_MAX 64
+#define REMOTE_USER_CHARACTERS_MAX 256
 #define PARAMETERS_MAX 1000
 /* How much of a name a message repeats, in bytes. */
 #define SHOWN_MAX 64
@@ -250,6 +251,8 @@ bool http_request_read(struct http_request *request, struct arena *arena, const 
         size_t length = strlen(request->remote_user);
         if (!text_is_utf8(request->remote_user, length) || text_has_control(request->remote_user, length))
             return error_set(err, ERROR_BAD_REQUEST, "The user name is not valid UTF-8 or holds a control character");
+        if (text_characters(request->remote_user, length) > REMOTE_USER_CHARACTERS_MAX)
+            return error_set(err, ERROR_BAD_REQUEST, "The user name is longer than %d characters", REMOTE_USER_CHARACTERS_MAX);
     }
     return true;
 }

@@ -58,7 +58,8 @@ struct http_source {
 
 /*
  * Reads a whole request. What is wrong with it is the client's fault: ERROR_BAD_REQUEST (a CONTENT_LENGTH that is no number
- * or not what arrives, a query parameter that is not UTF-8 or holds a NUL, more than 1,000 of them, a REMOTE_USER that is no text),
+ * or not what arrives, a query parameter that is not UTF-8 or holds a NUL, more than 1,000 of them, a REMOTE_USER that is no text or over 256
+ * characters),
  * ERROR_TOO_LARGE (body over HTTP_BODY_MAX). On failure id, method, path, query_text and the headers are set all the same, so
  * that the refusal can be answered and logged. The body of a GET is read and left out.
  */

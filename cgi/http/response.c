@@ -59,6 +59,10 @@ void http_response_headers(const struct http_response *response, struct buffer *
     put_header(out, "ETag", response->etag);
     put_header(out, "Cache-Control", response->no_store ? "no-store" : "no-cache");
     put_header(out, "Allow", response->allow);
+    /* RFC 9110, section 15.5.2, wants a challenge. How one logs in is the web server's affair: this scheme is nobody's, so that no
+     * browser asks for a password that nobody would check. */
+    if (response->status == 401)
+        put_header(out, "WWW-Authenticate", "Login realm=\"ProcPlan\"");
     if (response->retry_after > 0)
         buffer_printf(out, "Retry-After: %d\r\n", response->retry_after);
     put_header(out, "X-Content-Type-Options", "nosniff");

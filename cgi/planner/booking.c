@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cgi/planner/access.h"
 #include "cgi/planner/event.h"
 #include "cgi/planner/validate.h"
 
@@ -38,9 +39,12 @@ static bool make_token(struct arena *arena, struct booking *b, struct error *err
 static bool book(struct planner *planner, struct arena *arena, const struct booking_request *request, int64_t series_id,
                  const struct actor *actor, int64_t now, struct booking **out, struct error *err)
 {
+    struct booking_request owned = *request;
     struct plan plan;
 
-    if (!validate(planner, arena, request, NULL, hour_of_seconds(now), &plan, err))
+    owned.owner = access_owner(planner, actor);
+    if (!access_write(planner, actor, err) ||
+        !validate(planner, arena, &owned, NULL, hour_of_seconds(now), &plan, err))
         return false;
     struct booking *b = plan.booking;
     b->status = BOOKING_ACTIVE;
@@ -208,7 +212,7 @@ bool planner_edit(struct planner *planner, struct arena *arena, int64_t id, cons
     struct booking *current;
     struct plan plan;
 
-    if (!find_active(planner, arena, id, &current, err))
+    if (!find_active(planner, arena, id, &current, err) || !access_change(planner, actor, current, err))
         return false;
     if (edit->has_version && edit->version != current->version)
         return error_field(err, ERROR_PRECONDITION, "version",
@@ -227,8 +231,9 @@ bool planner_edit(struct planner *planner, struct arena *arena, int64_t id, cons
 
 /* -- ending ----------------------------------------------------------------------------------------------------- */
 
-bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum booking_status status,
-                 const struct actor *actor, int64_t now, struct booking **out, struct error *err)
+/* BY_TOKEN: whoever has the token may, whoever it is. */
+static bool end(struct planner *planner, struct arena *arena, int64_t id, enum booking_status status, bool by_token,
+                const struct actor *actor, int64_t now, struct booking **out, struct error *err)
 {
     struct booking *b;
 
@@ -236,11 +241,19 @@ bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum 
         return false;
     if (b == NULL || b->status != BOOKING_ACTIVE)
         return error_set(err, ERROR_NOT_FOUND, "Booking '%lld' is not active or does not exist", (long long)id);
+    if (!by_token && !access_change(planner, actor, b, err))
+        return false;
     b->status = status;
     b->released = b->updated = now;
     *out = b;
     return store_allocations_cut(planner->store, id, hour_of_seconds(now), err) &&
            store_booking_update(planner->store, b, err) && event_ended(planner, b, actor, now, err);
+}
+
+bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum booking_status status,
+                 const struct actor *actor, int64_t now, struct booking **out, struct error *err)
+{
+    return end(planner, arena, id, status, false, actor, now, out, err);
 }
 
 /* As long for a token that differs in its first character as for one that differs in its last. */
@@ -268,7 +281,7 @@ bool planner_release(struct planner *planner, struct arena *arena, int64_t id, c
                            (long long)id);
     if (kept == NULL) /* no such booking, or one that was made without a token */
         return error_set(err, ERROR_NOT_FOUND, "Booking '%lld' is not active or does not exist", (long long)id);
-    return planner_end(planner, arena, id, BOOKING_COMPLETED, actor, now, out, err);
+    return end(planner, arena, id, BOOKING_COMPLETED, true, actor, now, out, err);
 }
 
 /* -- looking ---------------------------------------------------------------------------------------------------- */

@@ -18,11 +18,13 @@ struct booking_request {
     bool keep_gpus;       /* a change that says nothing of GPUs */
     const char *priority; /* NULL or "" when absent */
     const char *note;     /* NULL when absent */
+    const char *owner;    /* whose it will be; set by planner_book itself (access_owner) */
 };
 
 /*
  * Checks everything, then writes booking, allocations and event. NOW in seconds. *OUT has its id and its GPUs in configuration
- * order. Each refusal is ERROR_BAD_REQUEST with field or limit; ERROR_CONFLICT carries the bookings in the way.
+ * order. Each refusal is ERROR_BAD_REQUEST with field or limit; ERROR_CONFLICT carries the bookings in the way. Who may do this,
+ * planner_edit and planner_end stands in access.h: ERROR_UNAUTHORIZED, ERROR_FORBIDDEN.
  */
 bool planner_book(struct planner *planner, struct arena *arena, const struct booking_request *request,
                   const struct actor *actor, int64_t now, struct booking **out, struct error *err);
@@ -99,7 +101,7 @@ bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum 
 
 /*
  * Completes an active booking for whoever has the token that came with it: so that a job can give back what it holds without a
- * password lying in its script. ERROR_NOT_FOUND as planner_end, ERROR_FORBIDDEN when the token is not this booking's.
+ * password lying in its script: no login is asked for. ERROR_NOT_FOUND as planner_end, ERROR_FORBIDDEN when the token is not this booking's.
  */
 bool planner_release(struct planner *planner, struct arena *arena, int64_t id, const char *token, const struct actor *actor,
                      int64_t now, struct booking **out, struct error *err);

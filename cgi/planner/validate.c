@@ -345,6 +345,8 @@ bool validate(struct planner *planner, struct arena *arena, const struct booking
     *out = (struct plan){.booking = b};
     if (current != NULL)
         *b = *current;
+    else
+        b->owner = request->owner;
     if (!check_fields(planner, arena, request, current, now, b, &node, err))
         return false;
     struct candidates candidates = list_candidates(planner, arena, node, current);

@@ -119,6 +119,18 @@ process.on('exit', endEverything);
 for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15], ['SIGHUP', 1]])
     process.on(signal, () => process.exit(128 + number));
 
+/* Ends what was started as the leader of a session, and is among `running`, by SIGNAL; rejects when it does not end in order. */
+async function stopProcess(started, signal) {
+    if (!started.exit) process.kill(started.pid, signal);
+    try {
+        await until(() => started.exit, `it ends after ${signal}`);
+        if (started.exit.code !== 0) throw new Error(`it ended with ${JSON.stringify(started.exit)}`);
+    } finally {
+        killAll(started.pid);
+        running.delete(started);
+    }
+}
+
 /* -- the server ----------------------------------------------------------------------------------------------- */
 
 const nginxPath = () => process.env.PROCPLAN_NGINX ||
@@ -375,6 +387,6 @@ function temporaryFolder() {
 }
 
 module.exports = {
-    CONFIG, PATIENCE, build, execFileSync, nginxPath, processInfo, rawRequest, request, serverMissing, sleep, source,
-    startServer, suite, temporaryFolder, until,
+    CONFIG, PATIENCE, build, execFileSync, nginxPath, processInfo, rawRequest, request, running, serverMissing, sleep, source,
+    startServer, stopProcess, suite, temporaryFolder, until,
 };

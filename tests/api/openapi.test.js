@@ -21,7 +21,7 @@ const operations = Object.entries(document.paths)
 /* The table of routes.c: [verb, path, handler, flags]. */
 function readRoutes() {
     const text = fs.readFileSync(path.join(api, 'routes.c'), 'utf8');
-    const routes = [...text.matchAll(/\{\{HTTP_(\w+), "([^"]+)"\}, (\w+), (\w+)\}/g)]
+    const routes = [...text.matchAll(/\{\{HTTP_(\w+), "([^"]+)"\}, (\w+), (\w+(?: \| \w+)*)\}/g)]
         .map(([, method, name, handler, flags]) => [method.toLowerCase(), name, handler, flags]);
     assert.ok(routes.length >= 10, 'the table of routes is not where it was');
     assert.equal(routes.length, text.match(/\{\{HTTP_/g).length, 'not every row of the table was understood');
@@ -47,6 +47,12 @@ test('what writes can be refused to a foreign page, and nothing else can', () =>
     const writing = readRoutes().filter(([, , , flags]) => flags.includes('ROUTE_WRITES')).map(([verb, name]) => `${verb} ${name}`);
     assert.deepEqual(operations.filter(([, , operation]) => operation.responses[403]).map(([verb, name]) => `${verb} ${sameRoute(name)}`).sort(),
         writing.sort());
+});
+
+test('whatever is not for anybody can be refused to who is not logged in, and nothing else can', () => {
+    const guarded = readRoutes().filter(([, , , flags]) => !flags.includes('ROUTE_ANYBODY')).map(([verb, name]) => `${verb} ${name}`);
+    assert.deepEqual(operations.filter(([, , operation]) => operation.responses[401]).map(([verb, name]) => `${verb} ${sameRoute(name)}`).sort(),
+        guarded.sort());
 });
 
 test('each query parameter that a handler reads is described, and no other', () => {

@@ -150,8 +150,20 @@ static void wrong_types_are_refused_where_they_stand(void **state)
     refused("{\"nodes\":[{\"id\":\"a\"}],\"limits\":{\"allow_past\":1}}", "c.json: limits.allow_past: must be true or false");
     refused("{\"nodes\":[{\"id\":\"a\"}],\"allowed_origins\":[\"https://x.org/\"]}",
             "c.json: allowed_origins[0]: must be an origin such as \"https://portal.example.org\", without a path");
-    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"remote_user\"}}",
-            "c.json: auth.mode: must be \"open\": this version knows no other mode");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"none\"}}",
+            "c.json: auth.mode: must be \"open\" or \"remote_user\"");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"remote_user\",\"read\":\"all\"}}",
+            "c.json: auth.read: must be \"login\" or \"public\"");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"remote_user\",\"admins\":\"ada\"}}",
+            "c.json: auth.admins: must be an array of login names");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"remote_user\",\"admins\":[\"ada\",\" bob\"]}}",
+            "c.json: auth.admins[1]: must be a login name: text of 1 to 256 characters, without blanks around it");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"admins\":[\"ada\"]}}",
+            "c.json: auth.admins: has no effect unless auth.mode is \"remote_user\"");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"open\",\"read\":\"public\"}}",
+            "c.json: auth.read: has no effect unless auth.mode is \"remote_user\"");
+    refused("{\"nodes\":[{\"id\":\"a\"}],\"auth\":{\"mode\":\"remote_user\",\"admin\":[]}}",
+            "c.json: auth: unknown key \"admin\" (did you mean \"admins\"?)");
 }
 
 static void what_is_not_json_is_refused_with_its_line(void **state)
