@@ -44,8 +44,8 @@ enum {
 
 static const char *const sql[] = {
     [BOOKING_INSERT] = "INSERT INTO booking (node_key, start_hour, end_hour, user_label, owner, priority, status, note, "
-                       "series_id, version, created_at, updated_at, released_at, release_token) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                       "series_id, version, created_at, updated_at, released_at, release_token, id) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     [BOOKING_UPDATE] = "UPDATE booking SET start_hour = ?2, end_hour = ?3, user_label = ?4, owner = ?5, priority = ?6, "
                        "status = ?7, note = ?8, series_id = ?9, version = ?10, updated_at = ?12, released_at = ?13 "
                        "WHERE id = ?1",
@@ -178,6 +178,8 @@ bool store_booking_insert(struct store *store, struct booking *b, struct error *
     bind_booking(statement, b, 2);
     bind_integer(statement, 11, b->created);
     bind_text(statement, 14, b->release_token);
+    if (b->id != 0)
+        bind_integer(statement, 15, b->id);
     if (!store_run(store, statement, err))
         return false;
     b->id = sqlite3_last_insert_rowid(store->db);

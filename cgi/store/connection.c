@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cgi/store/maintenance.h"
+
 #include "common/banned.h"
 
 #define WAL_PAGES_CHECKPOINT 1000 /* as SQLite's own default */
@@ -33,6 +35,35 @@ static bool refuse(const char *path, struct error *err, const char *why)
     return false;
 }
 
+#define OF_THE_ORIGINAL                                                                                                \
+    "is a database of the original ProcPlan; bring its bookings over with: procplan-admin adopt OLD.db --database NEW.db"
+
+/* A small schema stands in the first page (file format, section 2.6) or, before its first checkpoint, in the log's first frames. */
+static bool names_the_original(int fd)
+{
+    static char bytes[262144]; /* on no stack: it is large, and looked at once */
+    ssize_t n = fd < 0 ? 0 : pread(fd, bytes, sizeof bytes, 0);
+
+    return n > 0 && memmem(bytes, (size_t)n, "booking_allocations", 19) != NULL && memmem(bytes, (size_t)n, "user_label", 10) != NULL;
+}
+
+static bool of_the_original(const char *path, int fd)
+{
+    if (names_the_original(fd))
+        return true;
+    size_t size = strlen(path) + sizeof "-wal";
+    char *name = malloc(size);
+    if (name == NULL)
+        abort();
+    snprintf(name, size, "%s-wal", path);
+    int wal = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    free(name);
+    bool found = names_the_original(wal);
+    if (wal >= 0)
+        close(wal);
+    return found;
+}
+
 /*
  * Reads the file's header (SQLite's file format, section 1.3). Opening a foreign database in WAL mode would already write
  * beside it, so this looks first. *OUT_EMPTY: there is no file, or nothing in it.
@@ -51,15 +82,28 @@ static bool header_check(const char *path, bool create, bool *out_empty, struct 
         return false;
     }
     ssize_t n = read(fd, header, sizeof header);
+    bool ours = n == sizeof header && big_endian(header + 68) == STORE_APPLICATION_ID;
+    bool original = !ours && of_the_original(path, fd);
     close(fd);
     if (n == 0)
         return true;
     *out_empty = false;
     if (n != sizeof header || memcmp(header, "SQLite format 3", 16) != 0)
         return refuse(path, err, "is not a database; name another file with --database");
-    if (big_endian(header + 68) != STORE_APPLICATION_ID)
+    if (original)
+        return refuse(path, err, OF_THE_ORIGINAL);
+    if (!ours)
         return refuse(path, err, "is a database of another program, not one of this ProcPlan; name another file with --database");
     return true;
+}
+
+bool store_is_ours(const char *path)
+{
+    struct error ignored = ERROR_INIT;
+    bool empty, ours = header_check(path, false, &empty, &ignored) && !empty;
+
+    error_clear(&ignored);
+    return ours;
 }
 
 /* -- schema ------------------------------------------------------------------------------------------------------- */
@@ -150,17 +194,16 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* Before the first statement: what the library may do on this connection. */
-static void harden(struct store *store)
+void store_harden(sqlite3 *db)
 {
-    sqlite3_extended_result_codes(store->db, 1);
-    sqlite3_busy_timeout(store->db, STORE_LOCK_WAIT_MS);
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_extended_result_codes(db, 1);
+    sqlite3_busy_timeout(db, STORE_LOCK_WAIT_MS);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     /* The last one to close would run a checkpoint outside the lock. */
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 static bool connect(struct store *store, bool create, struct error *err)
@@ -181,7 +224,7 @@ static bool connect(struct store *store, bool create, struct error *err)
     }
     if (sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK)
         return store_fail(store, "open", err);
-    harden(store);
+    store_harden(store->db);
     if (!schema_ready(store, create, err))
         return false;
     sqlite3_wal_hook(store->db, on_wal_commit, store);

@@ -72,6 +72,15 @@ void lock_close(struct store *store);
 /* Waits STORE_LOCK_WAIT_MS at most. */
 bool lock_take(struct store *store, struct error *err);
 void lock_release(struct store *store);
+/* Opens PATH with SUFFIX behind it, made with mode 0600 when it is missing. -1: err is set. */
+int lock_file_open(const char *path, const char *suffix, struct error *err);
+
+/* connection.c: before the first statement of a connection, what the library may do on it. */
+void store_harden(sqlite3 *db);
+
+/* check.c: store_check on any connection, within a read transaction or not. */
+struct store_listener;
+bool check_connection(sqlite3 *db, const struct store_listener *listener, int64_t *out_faults, struct error *err);
 
 /* peek.c: to be called around the reading of the state in a transaction, so that store_unchanged can compare. */
 void peek_before(struct store *store);

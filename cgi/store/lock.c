@@ -19,7 +19,7 @@
  * served. flock(2) belongs to the open file description, so each process opens the file itself.
  */
 
-static int open_beside(const char *path, const char *suffix, struct error *err)
+int lock_file_open(const char *path, const char *suffix, struct error *err)
 {
     size_t size = strlen(path) + strlen(suffix) + 1;
     char *name = malloc(size);
@@ -38,10 +38,10 @@ static int open_beside(const char *path, const char *suffix, struct error *err)
 
 bool lock_open(struct store *store, struct error *err)
 {
-    store->lock_fd = open_beside(store->path, ".lock", err);
+    store->lock_fd = lock_file_open(store->path, ".lock", err);
     if (store->lock_fd < 0)
         return false;
-    store->pool_fd = open_beside(store->path, ".pool", err);
+    store->pool_fd = lock_file_open(store->path, ".pool", err);
     if (store->pool_fd < 0)
         return false;
     if (flock(store->pool_fd, LOCK_SH | LOCK_NB) != 0) {

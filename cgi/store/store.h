@@ -95,7 +95,7 @@ bool store_gpu_put(struct store *store, struct store_gpu *gpu, struct error *err
 
 /* -- bookings ------------------------------------------------------------------------------------------------- */
 
-/* Inserts booking and booking_gpu rows; sets b->id. */
+/* Inserts booking and booking_gpu rows, under b->id, or under the next id, which it sets, when that is 0. */
 bool store_booking_insert(struct store *store, struct booking *b, struct error *err);
 /* *OUT is NULL when there is no such booking, or it has none. */
 bool store_release_token(struct store *store, struct arena *arena, int64_t id, const char **out, struct error *err);
