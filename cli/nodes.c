@@ -18,20 +18,25 @@ static void add_head(const struct cli *cli, struct table *table, const char *con
 /* "2 × A100, 1 × H100", in the order in which the kinds appear. */
 static const char *kinds_of(struct cli *cli, struct json_object *gpus)
 {
+    size_t count = talk_count(gpus), known = 0;
+    struct kind {
+        const char *name;
+        size_t gpus;
+    } *kinds = arena_array(cli->arena, count, sizeof *kinds);
     struct buffer out = BUFFER_INIT;
     const char *text;
 
-    for (size_t i = 0; i < talk_count(gpus); i++) {
-        const char *kind = talk_text(json_object_array_get_idx(gpus, i), "kind");
-        size_t same = 0, before = 0;
-        for (size_t j = 0; j < talk_count(gpus); j++)
-            if (strcmp(talk_text(json_object_array_get_idx(gpus, j), "kind"), kind) == 0) {
-                same++;
-                before += j < i;
-            }
-        if (before == 0)
-            buffer_printf(&out, "%s%zu × %s", out.length > 0 ? ", " : "", same, kind);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = talk_text(json_object_array_get_idx(gpus, i), "kind");
+        size_t at = 0;
+        while (at < known && strcmp(kinds[at].name, name) != 0)
+            at++;
+        if (at == known)
+            kinds[known++] = (struct kind){name, 0};
+        kinds[at].gpus++;
     }
+    for (size_t i = 0; i < known; i++)
+        buffer_printf(&out, "%s%zu × %s", i > 0 ? ", " : "", kinds[i].gpus, kinds[i].name);
     text = arena_text(cli->arena, out.data ? out.data : "");
     buffer_release(&out);
     return text;
