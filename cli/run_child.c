@@ -61,7 +61,8 @@ static int check_file(const char *path)
     return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-/* As execvp(3) looks: the first that can be started; one that cannot counts only when there is no other. */
+/* As a shell looks: the first that can be started; one that cannot counts only when there is no other. What lies in a folder
+ * of PATH that we may not search is not there. */
 static int check_path(const char *command)
 {
     const char *path = getenv("PATH"), *end;
@@ -75,7 +76,7 @@ static int check_path(const char *command)
         buffer_append_text(&file, end > path ? "/" : "./");
         buffer_append_text(&file, command);
         one = check_file(file.data);
-        if (one == 0 || one == EACCES)
+        if (one == 0 || (one == EACCES && faccessat(AT_FDCWD, file.data, F_OK, AT_EACCESS) == 0))
             found = one;
         if (one == 0 || !*end)
             break;

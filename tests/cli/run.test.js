@@ -148,6 +148,11 @@ it('a command that is not there is 127, one that cannot be started 126, and noth
         assertHas(result, {code, stdout: ''});
         assert.ok(result.stderr.includes(command), result.stderr);
     }
+    /* Only root may search it; what is not there is not there for either. */
+    const locked = path.join(folder, 'locked');
+    fs.mkdirSync(locked, {mode: 0});
+    const env = {PATH: `${locked}:${process.env.PATH}`};
+    assertHas(await run(server, [...onNode, '--gpus', '1', '--hours', '1', '--', 'no-such-command-here'], {env}), {code: 127});
     assert.equal((await bookings(server)).length, before);
     const script = path.join(folder, 'script');
     fs.writeFileSync(script, '#!/no/such/interpreter\n', {mode: 0o755});

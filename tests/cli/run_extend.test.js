@@ -24,13 +24,17 @@ async function at(seconds, body) {
 }
 const text = (seconds) => new Date(seconds * 1000).toISOString().replace('.000Z', '+00:00');
 
-/* Runs a command until WORD stands on stderr. */
-async function runUntil(server, options, word) {
+/* Runs a command until WORD stands on stderr. BOOKED is called again and again from when it has its booking. */
+async function runUntil(server, options, word, {env, booked = () => {}} = {}) {
     let child, growing;
     const ended = runProgram(program, ['run', '--node', 'n', '--user', 'ada', '--gpus', '1', '--hours', '1', ...options, '--', 'sh', '-c',
         'trap "exit 11" TERM; i=0; while [ $i -lt 500 ]; do i=$((i + 1)); sleep 0.1; done'],
-    {env: {PROCPLAN_URL: server.url}, detached: true, started: (process, result) => { child = process; growing = result; }});
-    await Promise.race([until(() => word.test(growing.stderr), `${word}`), ended]);
+    {env: {PROCPLAN_URL: server.url, ...env}, detached: true, started: (process, result) => { child = process; growing = result; }});
+    const isThere = () => {
+        if (/booked \d+/.test(growing.stderr)) booked(child);
+        return word.test(growing.stderr);
+    };
+    await Promise.race([until(isThere, `${word}`), ended]);
     const id = Number(/booked (\d+)/.exec(growing.stderr)?.[1]);
     const during = await bookingOf(server, id);
     child.kill('SIGTERM');
@@ -54,8 +58,16 @@ test('a refusal warns and names who is in the way, and the command goes on', {sk
 }));
 
 test('without --extend nobody asks, and at the end it warns that the GPUs may be somebody else’s', {skip}, () =>
-    at(HOUR - 12, async (server, start) => {
-        const result = await runUntil(server, [], /may be somebody else's now/);
+    at(55 * 60, async (server, start) => {
+        /* It has the planner's clock, and looks at it when a signal wakes it. */
+        const env = {
+            LD_PRELOAD: path.join(build, 'tests', 'api', 'clock_shim.so'), PROCPLAN_TEST_CLOCK: path.join(server.directory, 'clock'),
+            ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}:verify_asan_link_order=0`,
+        };
+        const result = await runUntil(server, [], /may be somebody else's now/, {env, booked: (child) => {
+            server.setClock(start + HOUR + 1);
+            child.kill('SIGCONT');
+        }});
         assertHas(result, {code: 11});
         assertHas(result.during, {end: text(start + HOUR)});
     }));
