@@ -116,22 +116,23 @@ test('TLS is spoken, and only with whom the system trusts', {skip}, async () => 
     }
 });
 
-test('a redirect within the host stays a POST; one to another host gets neither token nor password', {skip}, async () => {
+test('a redirect within the host stays a POST; one to another host or port gets neither token nor password', {skip}, async () => {
     const completed = '{"booking_id": 1, "status": "completed"}';
     const other = await listen('is not JSON');
     const first = await listen((socket) => socket.once('data', (bytes) => {
-        const to = /^POST \/away/.test(bytes) ? `http://localhost:${other.port}/` : /^POST \/old/.test(bytes) ? '/new/api/release' : null;
+        const to = /^POST \/away/.test(bytes) ? `http://localhost:${other.port}/` : /^POST \/near/.test(bytes) ? `http://127.0.0.1:${other.port}/` : /^POST \/old/.test(bytes) ? '/new/api/release' : null;
         socket.end(to ? `HTTP/1.1 301 Moved\r\nLocation: ${to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`
             : `HTTP/1.1 200 OK\r\nContent-Length: ${completed.length}\r\nConnection: close\r\n\r\n${completed}`);
     }));
     try {
         const address = (place) => `http://ada:s%3Acret@127.0.0.1:${first.port}${place}`;
-        const [stays, leaves] = await signal([[[address('/old'), 1], {token: 'abc'}], [[address('/away'), 1], {token: 'abc'}]]);
+        const [stays, leaves, near] = await signal(['/old', '/away', '/near'].map((place) => [[address(place), 1], {token: 'abc'}]));
         assertHas(stays, {ok: true, status: 200});
         assert.match(first.requests[1], /^POST \/new\/api\/release HTTP/);
         assert.match(first.requests[1], /"release_token": "abc"/);
         assert.match(first.requests[0], new RegExp(`Authorization: Basic ${Buffer.from('ada:s:cret').toString('base64')}`));
         assertHas(leaves, {ok: false, status: 301});
+        assertHas(near, {ok: false, status: 301});
         assert.deepEqual(other.requests, []);
     } finally {
         await Promise.all([first.close(), other.close()]);

@@ -128,13 +128,18 @@ def _left(deadline: float) -> float:
     return min(left, 1e6)
 
 
+def _origin(url: str) -> tuple:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Stays a POST, which the library would make a GET, and stays at its host: nobody else gets a token."""
+    """Stays a POST, which the library would make a GET, and stays at its origin: nobody else gets a token."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # noqa: D102
-        old, new = urllib.parse.urlsplit(req.full_url), urllib.parse.urlsplit(newurl)
-        downgrade = old.scheme == "https" and new.scheme != "https"
-        if code not in _REDIRECTS or downgrade or new.hostname != old.hostname:
+        old, new = _origin(req.full_url), _origin(newurl)
+        upgrade = old[::2] == ("http", 80) and new[::2] == ("https", 443) and old[1] == new[1]
+        if code not in _REDIRECTS or not (new == old or upgrade):
             return None  # the redirect itself becomes the result
         return urllib.request.Request(newurl, data=req.data, headers=req.headers, method="POST")
 
