@@ -145,6 +145,13 @@ it('the proxy is not told what a client says of itself, nor given the body', asy
     for (const name of ['x-auth-request-user', 'x-forwarded-user', 'content-length']) assert.equal(told[0][name], undefined, name);
 });
 
+it('what nginx itself refuses below a login is said in the API\'s form', async (front) => {
+    for (const [prefix, bob] of [['/basic/', basic('bob')], ['/sso/', {Cookie: 'session=bob'}]]) {
+        assertRefused(await request(front, 'POST', `${prefix}api/book`, {raw: 'x'.repeat(1_100_000), headers: bob}), 413, /larger than 1 MiB/);
+        assertRefused(await request(front, 'GET', `${prefix}api/unknown`, {headers: bob}), 404, 'Unknown endpoint');
+    }
+});
+
 /* -- other ways to read, and none to log in ----------------------------------------------------------------------- */
 
 const publicly = front_({mode: 'remote_user', admins: ['ada'], read: 'public'});
