@@ -18,6 +18,7 @@ export function mountBars(grid) {
 	/** @type {Map<string, ReturnType<typeof bar>>} */
 	const drawn = new Map();
 	let drawnOf = ['', ''];
+	let modelOf = state.model;
 	let fresh = false; /* what is new now came from other people, and fades in */
 	let shadow = null;
 
@@ -97,9 +98,10 @@ export function mountBars(grid) {
 		if (now[1] !== drawnOf[1]) {
 			clear();
 		} else {
-			fresh = now[0] !== drawnOf[0];
+			fresh = now[0] !== drawnOf[0] && modelOf === state.model; /* another part of time is no change */
 		}
 		drawnOf = now;
+		modelOf = state.model;
 		const blocks = grid.layout.rows.length > 0 ? blocksIn(state.model, grid.layout.rows, from, to, start, end) : [];
 		const wanted = new Map(blocks.map((block) => [block.key, block]));
 		for (const [key, { made }] of drawn) {
@@ -116,7 +118,6 @@ export function mountBars(grid) {
 				drawn.set(key, one);
 				parts.append(one.made);
 			}
-			one.made.classList.toggle('open', block.booking.id === state.open);
 		}
 		layer.insertBefore(parts, over);
 		fresh = false;
@@ -171,6 +172,8 @@ export function mountBars(grid) {
 			clear();
 			overlay();
 		},
+		/** The booking whose card is open. */
+		mark: () => drawn.forEach(({ block, made }) => made.classList.toggle('open', block.booking.id === state.open)),
 		/** Where a dragged bar would land ({id, gpus, start, end}), or null. */
 		cast(where) {
 			shadow = where;

@@ -63,7 +63,7 @@ export function floating(store, card, anchor, close) {
 	const soon = () => {
 		frame ||= requestAnimationFrame(place);
 	};
-	grid.addEventListener('scroll', () => narrow.matches || soon(), { passive: true });
+	grid.addEventListener('scroll', () => card.hidden || narrow.matches || soon(), { passive: true });
 	addEventListener('resize', soon);
 	new ResizeObserver(soon).observe(card);
 	store.on((_, changed) => (changed.has('view') || changed.has('folded')) && soon());

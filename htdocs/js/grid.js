@@ -18,6 +18,7 @@ const SETTLED_MS = 180; /* a browser takes 200 changes of the address in 30 s */
 const ROWS_AROUND = 14; /* drawn beyond the edges: scrolling runs ahead of drawing, and most frames then draw nothing */
 const SPANS_AROUND = 0.4;
 const SHEET = 0.6; /* of a narrow page's height, that a card may take */
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout; /* Safari has no such call */
 const isPhone = () => innerWidth <= 560;
 const PRINT = { width: 1040, height: 680, left: 188, head: 76, band: 26, row: 28, days: 14, rows: 600 }; /* a landscape page, px; grid.css agrees */
 
@@ -31,6 +32,7 @@ export function mountGrid(store) {
 	let zoom = state.view.zoom;
 	let shownDate = NaN; /* as the store knows it */
 	let shownRows = '';
+	let shownPeople = '';
 	let topology = '';
 	let isPlaced = false;
 	let isDirty = true; /* something but the scroll position has changed */
@@ -166,15 +168,20 @@ export function mountGrid(store) {
 	}
 
 	function drawArea(area) {
-		const { selection } = state;
 		grid.area = area;
 		isDirty = false;
 		columns.draw();
 		rows.draw();
 		bars.draw();
 		bars.follow();
+		mark();
+	}
+
+	function mark() {
+		const { selection } = state;
 		rows.mark(selection?.gpus ?? []);
 		columns.mark(selection?.start ?? 0, selection?.end ?? 0);
+		bars.mark();
 	}
 
 	/** What can wait until the scrolling stops: labels at the left edge (each costs a layer update), the address, cells that are read aloud. */
@@ -186,7 +193,7 @@ export function mountGrid(store) {
 			paint();
 		}
 		bars.follow();
-		rows.drawCells();
+		whenIdle(rows.drawCells);
 	}
 
 	function plan() {
@@ -256,8 +263,15 @@ export function mountGrid(store) {
 			const below = row ? row.top + row.height - grid.at.top - (grid.box.height - grid.box.head) * (1 - SHEET) : 0;
 			scroller.scrollTop += Math.max(0, below);
 		}
-		isDirty = true;
-		bars.overlay();
+		const shown = JSON.stringify([view.person, view.mine]);
+		if (shown !== shownPeople || ['model', 'now', 'session', 'who'].some((key) => changed.has(key))) {
+			shownPeople = shown;
+			isDirty = true;
+		}
+		if (['model', 'selection', 'windows', 'chosen', 'draft', 'open'].some((key) => changed.has(key))) {
+			bars.overlay();
+			mark();
+		}
 		explain();
 		progress.hidden = !state.busy;
 		scroller.ariaBusy = String(state.busy);

@@ -17,4 +17,3 @@ finder.mountFinder(store);
 booking.mountBookingCard(store);
 details.mountDetailsCard(store);
 toast.mountToast(store);
-store.set({ ...store.state }); /* what they missed */

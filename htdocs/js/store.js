@@ -312,6 +312,7 @@ export function createStore() {
 		/** Tells `listener` what changed, once for all changes of a moment. */
 		on(listener) {
 			listeners.push(listener);
+			queueMicrotask(() => listener(state, new Set(Object.keys(state)))); /* what it missed */
 		},
 		refresh() {
 			set({ busy: true });
