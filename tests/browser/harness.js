@@ -88,7 +88,8 @@ function watch(page, origin, expect) {
  * For a file of browser tests: gives `it(name, [options], async (world) => …)`.
  *
  * OPTIONS: config, now (seconds since 1970; NOW), workers, args, env for the server.
- * WORLD: server; `open({…})` opens a Planner (see planner.js) on a page of its own; t, the test's context.
+ * WORLD: server; `open({…})` opens a Planner (see planner.js) on a page of its own; `finally(f)` has f called once the pages are closed,
+ * before the server ends; t, the test's context.
  * open's options: width, height, timezone, locale, scheme ('light', 'dark'), motion ('reduce', 'no-preference'), forced ('active'), touch,
  * query (behind "?"), at (a path instead of the server's root), url (instead of the server's), who (the initials remembered), storage
  * (what localStorage holds), expect (a pattern of faults the test provokes), init (a script run before the page's), wait (false: do not
@@ -109,6 +110,7 @@ function browserSuite() {
             const [server, chromium] = await Promise.all([startServer({config, workers, clock: true, ...more}), browser]);
             server.setClock(now);
             const planners = [];
+            const endings = [];
             try {
                 const open = async (asked = {}) => {
                     const planner = await openPlanner(chromium, server, asked);
@@ -116,7 +118,7 @@ function browserSuite() {
                     if (asked.wait !== false) await planner.ready();
                     return planner;
                 };
-                await body({server, open, t});
+                await body({server, open, t, finally: (ending) => endings.push(ending)});
                 for (const planner of planners) await planner.settled();
             } catch (error) {
                 await Promise.all(planners.map((planner, index) =>
@@ -127,7 +129,11 @@ function browserSuite() {
             } finally {
                 for (const planner of planners) planner.page.unwatched = true;
                 await Promise.all(planners.map((planner) => planner.context.close().catch(() => {})));
-                await server.stop();
+                try {
+                    for (const ending of endings) await ending();
+                } finally {
+                    await server.stop();
+                }
             }
             assert.deepEqual(planners.flatMap((planner) => planner.faults), [], 'the page had nothing to complain of');
         });

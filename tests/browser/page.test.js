@@ -38,21 +38,18 @@ it('whatever a page complains of, or asks elsewhere, is seen by these tests', as
     planner.faults.length = 0;
 });
 
-it('the page works below a path, where nothing of it is asked from the root', async ({server, open}) => {
+it('the page works below a path, where nothing of it is asked from the root', async ({server, open, finally: atLast}) => {
     const mounted = await mountBelow(server, '/procplan');
-    try {
-        const planner = await open({url: mounted.url, who: 'AB'});
-        await planner.page.goto(mounted.url.slice(0, -1)); /* without the slash */
-        await planner.ready();
-        await give(server, 'alpha/g3', day(2), day(4));
-        await planner.barsOf(1);
-        await planner.drag(['alpha/g0', day(2, 12)], ['alpha/g0', day(3, 12)]);
-        await planner.page.locator('#book').click();
-        await planner.until(async () => (await bookings(server)).length === 2, 'it is booked');
-        await planner.page.locator('[data-zoom="weeks"]').click();
-        await planner.address((search) => search.zoom === 'weeks');
-        assert.match(planner.page.url(), /^http:\/\/127\.0\.0\.1:\d+\/procplan\/\?/);
-    } finally {
-        await mounted.stop();
-    }
+    atLast(mounted.stop);
+    const planner = await open({url: mounted.url, who: 'AB'});
+    await planner.page.goto(mounted.url.slice(0, -1)); /* without the slash */
+    await planner.ready();
+    await give(server, 'alpha/g3', day(2), day(4));
+    await planner.barsOf(1);
+    await planner.drag(['alpha/g0', day(2, 12)], ['alpha/g0', day(3, 12)]);
+    await planner.page.locator('#book').click();
+    await planner.until(async () => (await bookings(server)).length === 2, 'it is booked');
+    await planner.page.locator('[data-zoom="weeks"]').click();
+    await planner.address((search) => search.zoom === 'weeks');
+    assert.match(planner.page.url(), /^http:\/\/127\.0\.0\.1:\d+\/procplan\/\?/);
 });
