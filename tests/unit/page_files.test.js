@@ -20,15 +20,19 @@ const files = [...filesBelow(folder)].sort();
 const served = files.filter((file) => /\.(html|css|js|svg)$/.test(file) && !file.startsWith('img/'));
 const read = (file) => fs.readFileSync(path.join(folder, file), 'utf8');
 
-/*
- * The aim is 100 KB. The page weighs more: with all names shortened and all blanks gone it would still be 112 KB. So this holds what there
- * is, before compression and as it travels, until it becomes less; it is not to be raised.
- */
-test('the files of the page together grow no further', () => {
-    const bytes = served.map((file) => [file, fs.statSync(path.join(folder, file)).size]);
-    const sum = bytes.reduce((total, [, size]) => total + size, 0);
+const pageBytes = () => served.map((file) => [file, fs.statSync(path.join(folder, file)).size]);
+const sumOf = (sizes) => sizes.reduce((total, [, size]) => total + size, 0);
+
+/* Not met yet: with all names shortened and all blanks gone the page would still be 112 KB. Reported as an expected failure until it is. */
+test('all files of the page together stay under 100 KB before compression', {todo: 'the page is larger'}, () => {
+    const bytes = pageBytes();
     assert.ok(served.length > 5, served.join(' '));
-    assert.ok(sum < 190_000, `${sum} bytes: ${bytes.map((one) => one.join(' ')).join(', ')}`);
+    assert.ok(sumOf(bytes) < 100_000, `${sumOf(bytes)} bytes: ${bytes.map((one) => one.join(' ')).join(', ')}`);
+});
+
+/* Until then it grows no further, neither as it lies there nor as it travels. Not to be raised. */
+test('the files of the page together grow no further', () => {
+    assert.ok(sumOf(pageBytes()) < 190_000, `${sumOf(pageBytes())} bytes`);
     const packed = served.reduce((total, file) => total + zlib.gzipSync(fs.readFileSync(path.join(folder, file)), {level: 1}).length, 0);
     assert.ok(packed < 80_000, `${packed} bytes compressed`);
 });
