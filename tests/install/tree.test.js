@@ -12,7 +12,7 @@ const options = {timeout: 4 * pools.PATIENCE, skip: pools.toolMissing('make')};
 
 test('make install puts programs, pages, manuals, samples, nginx\'s and systemd\'s files where they are looked for', options, (t) => {
     const host = hosts.install(t);
-    const programs = ['bin/procplan-cli', 'bin/procplan-notify', 'sbin/procplan-fcgi', 'sbin/procplan-server'];
+    const programs = ['bin/procplan-cli', 'bin/procplan-notify', 'sbin/procplan-admin', 'sbin/procplan-fcgi', 'sbin/procplan-server'];
     for (const name of programs) {
         assert.equal(fs.statSync(host.find(`/${name}`)).mode & 0o777, 0o755, name);
         const manual = new RegExp(`/man/man[18]/${path.basename(name)}\\.[18]$`);
