@@ -257,12 +257,6 @@ export function mountGrid(store) {
 				row < 0 || grid.reveal(row, start, end + DAY);
 			}
 		}
-		if (changed.has('asked') && isPhone()) { /* clear of the sheet */
-			const gpu = state.selection?.gpus.at(-1) ?? model.bookings.get(state.open ?? 0)?.gpus[0] ?? -1;
-			const row = grid.layout.rows[grid.layout.rowOf[gpu]];
-			const below = row ? row.top + row.height - grid.at.top - (grid.box.height - grid.box.head) * (1 - SHEET) : 0;
-			scroller.scrollTop += Math.max(0, below);
-		}
 		const shown = JSON.stringify([view.person, view.mine]);
 		if (shown !== shownPeople || ['model', 'now', 'session', 'who'].some((key) => changed.has(key))) {
 			shownPeople = shown;
