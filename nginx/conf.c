@@ -125,6 +125,8 @@ static void refusal_location(struct buffer *out, int status, const char *sentenc
                   "            default_type application/json;\n"
                   "            add_header Cache-Control no-store always;\n"
                   "            add_header X-Content-Type-Options nosniff always;\n"
+                  "            add_header Referrer-Policy same-origin always;\n"
+                  "            add_header Content-Security-Policy \"default-src 'none'; frame-ancestors 'none'\" always;\n"
                   "            return %d '{\"error\": \"%s\", \"status\": %d}\\n';\n"
                   "        }\n",
                   status, sentence, status);

@@ -65,6 +65,9 @@ void http_response_headers(const struct http_response *response, struct buffer *
         put_header(out, "WWW-Authenticate", "Login realm=\"ProcPlan\"");
     if (response->retry_after > 0)
         buffer_printf(out, "Retry-After: %d\r\n", response->retry_after);
+    /* Whatever an answer holds, it is no page: opened as one it loads nothing, runs nothing, and stands in no frame. */
+    put_header(out, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    put_header(out, "Referrer-Policy", "same-origin");
     put_header(out, "X-Content-Type-Options", "nosniff");
     buffer_append(out, "\r\n", 2);
 }

@@ -16,6 +16,13 @@ const file = path.join(source, 'htdocs', 'openapi.json');
 /* Refusals of the web server in front of the planner: they may come on any path, and have the entry "default". */
 const IN_FRONT = new Set([400, 413, 414, 421, 431, 501, 502, 503, 504, 505]);
 
+/* What every answer has, once: twice given, a header's values come with a comma between them. */
+const ALWAYS = {
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'same-origin',
+    'x-content-type-options': 'nosniff',
+};
+
 /* What tests send to show that it does not matter. */
 const NONSENSE = new Set(['_', 'x']);
 
@@ -98,6 +105,8 @@ function fault(method, target, answer) {
     if (unlisted) return unlisted;
     const [entry, at] = follow(...steps);
 
+    for (const [name, value] of Object.entries(ALWAYS))
+        if (answer.headers[name] !== value) return `the header ${name} is "${answer.headers[name]}"`;
     for (const name of Object.keys(entry.headers ?? {})) {
         const [header, headerAt] = follow(...at, 'headers', name);
         const value = answer.headers[name.toLowerCase()];

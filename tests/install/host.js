@@ -99,6 +99,8 @@ http {
     expires 30d;
     fastcgi_intercept_errors on;
     add_header X-Ours yes always;
+    add_header Referrer-Policy no-referrer always;
+    add_header X-Content-Type-Options nosniff always;
     include ${host.nginx}/conf.d/*.conf;
     include ${host.nginx}/sites-enabled/*;
 }

@@ -5,6 +5,12 @@
 #include "cgi/http/response.h"
 #include "common/error.h"
 
+/* What every answer says: it is no page. */
+#define SECURITY                                                                   \
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n" \
+    "Referrer-Policy: same-origin\r\n"                                            \
+    "X-Content-Type-Options: nosniff\r\n"
+
 static struct http_response response;
 static struct buffer out;
 
@@ -38,7 +44,7 @@ TEST(an_answer_has_status_type_length_and_caching)
                    "Content-Type: application/json; charset=utf-8\r\n"
                    "Content-Length: 2\r\n"
                    "Cache-Control: no-cache\r\n"
-                   "X-Content-Type-Options: nosniff\r\n"
+                   SECURITY
                    "\r\n");
 }
 
@@ -57,7 +63,7 @@ TEST(each_further_header_is_sent_when_it_is_set)
                    "Cache-Control: no-store\r\n"
                    "Allow: GET, HEAD\r\n"
                    "Retry-After: 1\r\n"
-                   "X-Content-Type-Options: nosniff\r\n"
+                   SECURITY
                    "\r\n");
 }
 
@@ -68,7 +74,7 @@ TEST(a_304_has_neither_type_nor_length)
     assert_headers("Status: 304 Not Modified\r\n"
                    "ETag: \"abc\"\r\n"
                    "Cache-Control: no-cache\r\n"
-                   "X-Content-Type-Options: nosniff\r\n"
+                   SECURITY
                    "\r\n");
 }
 
@@ -82,7 +88,7 @@ TEST(a_value_with_a_control_byte_is_not_sent)
         assert_headers("Status: 200 OK\r\n"
                        "Content-Length: 0\r\n"
                        "Cache-Control: no-cache\r\n"
-                       "X-Content-Type-Options: nosniff\r\n"
+                       SECURITY
                        "\r\n");
     }
 }
@@ -126,7 +132,7 @@ TEST(a_reset_leaves_nothing_of_the_last_answer_but_its_memory)
                    "Content-Type: application/json; charset=utf-8\r\n"
                    "Content-Length: 0\r\n"
                    "Cache-Control: no-cache\r\n"
-                   "X-Content-Type-Options: nosniff\r\n"
+                   SECURITY
                    "\r\n");
     assert_ptr_equal(response.body.data, memory);
     assert_string_equal(response.body.data, "");
