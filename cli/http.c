@@ -210,7 +210,7 @@ static size_t receive_header(char *bytes, size_t size, size_t count, void *conte
 
 static void answer_clear(struct http_answer *answer)
 {
-    answer->status = 0;
+    answer->status = answer->retry_after = 0;
     buffer_clear(&answer->body);
     buffer_append(&answer->body, "", 0); /* never NULL */
     answer->etag[0] = answer->content_type[0] = '\0';
@@ -318,6 +318,7 @@ static bool exchange(struct http *http, const char *url, const struct http_reque
     struct transfer transfer = {.http = http, .answer = answer};
     struct curl_slist *headers = headers_of(http, request);
     CURL *curl = http->curl;
+    curl_off_t wait = 0;
     long status = 0;
 
     answer_clear(answer);
@@ -340,6 +341,8 @@ static bool exchange(struct http *http, const char *url, const struct http_reque
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     answer->status = (int)status;
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
+    answer->retry_after = wait <= 0 ? 0 : wait > HTTP_RETRY_AFTER_MAX ? HTTP_RETRY_AFTER_MAX : (int)wait;
     return true;
 }
 

@@ -31,6 +31,7 @@
 /* Arrays and objects in an answer: the timeline of ten thousand GPUs fits. */
 #define HTTP_ANSWER_CONTAINERS_MAX 1000000
 #define HTTP_ETAG_SIZE 256
+#define HTTP_RETRY_AFTER_MAX 86400 /* a longer wait is cut to this */
 
 struct http;
 
@@ -64,6 +65,7 @@ struct http_request {
 
 struct http_answer {
     int status;                    /* 0: no answer came */
+    int retry_after;               /* seconds after which to ask again, as the server says; 0: it does not */
     struct buffer body;            /* never NULL bytes: at least "" */
     char etag[HTTP_ETAG_SIZE];     /* as it came; empty when there is none or it is longer */
     char content_type[HTTP_ETAG_SIZE];

@@ -2,6 +2,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <sys/random.h>
 
 #include "common/json_read.h"
 #include "common/json_write.h"
@@ -61,4 +62,16 @@ enum release release_try(struct http *http, int64_t booking_id, const char *toke
         return RELEASE_DONE;
     error_set(err, ERROR_UNAVAILABLE, "%s answered, but not as a planner does", http_base(http));
     return RELEASE_FAILED;
+}
+
+double release_pause(const struct http_answer *answer, double pause)
+{
+    uint16_t chance = 0;
+
+    if (answer->status != 429 && answer->status != 502 && answer->status != 503)
+        return -1;
+    if (answer->retry_after > pause)
+        pause = answer->retry_after;
+    (void)!getrandom(&chance, sizeof chance, GRND_NONBLOCK); /* without: the same wait for all */
+    return pause * (1 + chance / (2.0 * UINT16_MAX));
 }

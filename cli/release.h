@@ -25,4 +25,11 @@ enum release {
  */
 enum release release_try(struct http *http, int64_t booking_id, const char *token, struct http_answer *answer, struct error *err);
 
+/*
+ * How many seconds to wait before asking again after an answer that promises another one in a moment (429, 502 or 503: many jobs that
+ * end at once, or a planner that is restarted); negative for any other. At least PAUSE and what the server says, and up to half
+ * as much again: whoever was refused together does not come back together.
+ */
+double release_pause(const struct http_answer *answer, double pause);
+
 #endif

@@ -29,8 +29,8 @@ static void by_hand(const struct run *run, const char *reason)
     talk_warn("Please do it by hand: " CLI_PROGRAM "%s%s done %" PRId64 "\n", http ? " --url " : "", http ? http_base(http) : "", run->booking_id);
 }
 
-/* Once; a token that the planner does not take is put aside, as a login may do. */
-static enum release try_once(struct run *run, struct error *err)
+/* Once; a token that the planner does not take is put aside, as a login may do. *WAIT becomes longer when the server wants it so. */
+static enum release try_once(struct run *run, double *wait, struct error *err)
 {
     struct http_answer answer = HTTP_ANSWER_INIT;
     enum release result = release_try(run->cli->http, run->booking_id, run->token, &answer, err);
@@ -40,6 +40,9 @@ static enum release try_once(struct run *run, struct error *err)
         error_clear(err);
         result = release_try(run->cli->http, run->booking_id, NULL, &answer, err);
     }
+    double wanted = release_pause(&answer, *wait);
+    if (wanted > 0)
+        *wait = wanted;
     http_answer_release(&answer);
     return result;
 }
@@ -50,8 +53,9 @@ static enum release try_until(struct run *run, int64_t deadline, struct error *e
     enum release result;
 
     for (int64_t pause = 1;; pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX) {
+        double wait = (double)pause;
         error_clear(err);
-        result = try_once(run, err);
+        result = try_once(run, &wait, err);
         if (result != RELEASE_FAILED)
             return result;
         if (run_signal != 0 && deadline > now() + WAIT_INTERRUPTED)
@@ -60,9 +64,9 @@ static enum release try_until(struct run *run, int64_t deadline, struct error *e
             return result;
         if (pause == 1)
             talk_warn(CLI_PROGRAM ": %s; trying again for %" PRId64 " s\n", err->message, deadline - now());
-        if (pause > deadline - now())
-            pause = deadline - now();
-        nanosleep(&(struct timespec){.tv_sec = pause}, NULL); /* a signal ends it early */
+        if (wait > (double)(deadline - now()))
+            wait = (double)(deadline - now());
+        nanosleep(&(struct timespec){(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)}, NULL); /* a signal ends it early */
     }
 }
 

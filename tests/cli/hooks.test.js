@@ -6,7 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const {assertHas, book, bookingOf} = require('../api/fixtures.js');
 const {PATIENCE, source, suite, temporaryFolder, until} = require('../api/harness.js');
-const {deadPort, listen} = require('./hostile_listeners.js');
+const {busy, deadPort, listen} = require('./hostile_listeners.js');
 
 const hooks = path.join(source, 'cli', 'hooks');
 const read = (name) => fs.readFileSync(path.join(hooks, name), 'utf8');
@@ -218,4 +218,31 @@ it('the Kubernetes preStop command gives the booking back', async (server) => {
     assertHas(await run(file, args, variables(server, made)), {code: 0, stdout: '', stderr: ''});
     await isCompleted(server, made.booking_id);
     assert.equal((await run(file, args, variables(server, made))).code, 22, 'who comes second is told, and by curl’s status');
+});
+
+/* -- all of them ---------------------------------------------------------------------------------------------- */
+
+it('every hook asks again when many jobs end at once and it is refused with 429, not sooner than that says', async () => {
+    const commands = {
+        'trap.sh': ['sh', jobScript('')],
+        'exec-stop-post.conf': execStopPost(),
+        'kubernetes-prestop.yaml': preStop(),
+        'slurm-epilog.sh': [path.join(hooks, 'slurm-epilog.sh')],
+    };
+    assert.deepEqual(Object.keys(commands).sort(), fs.readdirSync(hooks).filter((name) => name !== 'include.am').sort());
+    for (const [name, [file, ...args]] of Object.entries(commands)) {
+        const listener = await busy(1, '429 Too Many Requests', 'Retry-After: 2\r\n');
+        const spool = temporaryFolder();
+        fs.writeFileSync(path.join(spool, '77'), '1 abc\n', {mode: 0o600});
+        try {
+            const result = await run(file, args, {...variables(listener, {booking_id: 1, release_token: 'abc'}), PROCPLAN_SPOOL: spool,
+                SLURM_JOB_ID: '77', SLURM_JOB_UID: String(process.getuid())});
+            assertHas(result, {code: 0}, name);
+            assert.equal(listener.at.length, 2, name);
+            assert.ok(listener.at[1] - listener.at[0] >= 1900, `${name}: after ${listener.at[1] - listener.at[0]} ms`);
+            assert.match(listener.requests[1], /"release_token": "abc"/, name);
+        } finally {
+            await listener.close();
+        }
+    }
 });

@@ -100,6 +100,20 @@ function listen(behave, {secure = false} = {}) {
     });
 }
 
+/*
+ * A listener that refuses TIMES requests in words for a planner that is busy, with HEADERS, and then gives the booking back. The
+ * times at which requests came, in milliseconds, are `at`.
+ */
+async function busy(times, status = '429 Too Many Requests', headers = 'Retry-After: 1\r\n') {
+    const at = [];
+    const listener = await listen((socket) => {
+        at.push(Date.now());
+        if (at.length <= times) answer(socket, status, `{"error": "busy", "status": ${parseInt(status, 10)}}`, headers);
+        else answer(socket, '200 OK', '{"booking_id": 1, "status": "completed"}');
+    });
+    return Object.assign(listener, {at});
+}
+
 /* A port on which nobody listens, for the moment. */
 async function deadPort() {
     const listener = await listen('closes');
@@ -107,4 +121,4 @@ async function deadPort() {
     return listener.port;
 }
 
-module.exports = {BEHAVIOURS, CERTIFICATE, KEY, deadPort, listen};
+module.exports = {BEHAVIOURS, CERTIFICATE, KEY, busy, deadPort, listen};

@@ -7,7 +7,7 @@ const {test} = require('node:test');
 const {assertHas, book, bookingOf} = require('../api/fixtures.js');
 const {build, request, suite, temporaryFolder, until} = require('../api/harness.js');
 const {runProgram} = require('./job_fixtures.js');
-const {BEHAVIOURS, deadPort, listen} = require('./hostile_listeners.js');
+const {BEHAVIOURS, busy, deadPort, listen} = require('./hostile_listeners.js');
 
 const it = suite({config: {nodes: [{id: 'n', gpus: [{id: 'g0'}]}]}});
 const program = path.join(build, 'procplan-notify');
@@ -96,6 +96,36 @@ for (const name of Object.keys(BEHAVIOURS)) {
         }
     });
 }
+
+for (const [status, headers, least] of [
+    ['429 Too Many Requests', 'Retry-After: 2\r\n', 2000], ['502 Bad Gateway', '', 1000], ['503 Service Unavailable', 'Retry-After: 1\r\n', 1000],
+]) {
+    test(`a server that answers ${status} is asked again, not sooner than it says`, async () => {
+        const listener = await busy(1, status, headers);
+        try {
+            assertHas(await notify(['--url', listener.url, '--booking-id', '1', '--token', 'abc', '--timeout', '50']), {code: 0, stderr: ''});
+            assert.equal(listener.at.length, 2);
+            assert.ok(listener.at[1] - listener.at[0] >= least - 20, `after ${listener.at[1] - listener.at[0]} ms`);
+            assert.match(listener.requests[1], /"release_token": ?"abc"/);
+        } finally {
+            await listener.close();
+        }
+    });
+}
+
+test('what would come too late is not waited for, and another refusal is not repeated', async () => {
+    for (const [status, headers] of [['429 Too Many Requests', 'Retry-After: 3600\r\n'], ['403 Forbidden', 'Retry-After: 1\r\n'], ['500 Internal Server Error', '']]) {
+        const listener = await busy(1, status, headers);
+        try {
+            const result = await notify(['--url', listener.url, '--booking-id', '1', '--timeout', '50']);
+            assertHas(result, {code: 1, stdout: ''});
+            assert.match(result.stderr, new RegExp(`\\(status ${parseInt(status, 10)}\\)`));
+            assert.equal(listener.at.length, 1, status);
+        } finally {
+            await listener.close();
+        }
+    }
+});
 
 test('what is wrong on the command line is said, with exit 2, and nothing is sent', async () => {
     const url = ['--url', 'http://127.0.0.1:9'];

@@ -8,7 +8,7 @@ const {test} = require('node:test');
 const {promisify} = require('node:util');
 const {assertHas, book, bookingOf} = require('../api/fixtures.js');
 const {PATIENCE, build, source, suite, temporaryFolder} = require('../api/harness.js');
-const {BEHAVIOURS, CERTIFICATE, deadPort, listen} = require('./hostile_listeners.js');
+const {BEHAVIOURS, CERTIFICATE, busy, deadPort, listen} = require('./hostile_listeners.js');
 
 const python = ['/usr/bin/python3', '/usr/local/bin/python3'].find((file) => fs.existsSync(file));
 const skip = python ? false : 'python3 is not installed';
@@ -93,6 +93,22 @@ for (const name of Object.keys(BEHAVIOURS)) {
         }
     });
 }
+
+test('a server that is busy is asked again within the timeout, not sooner than it says; no other refusal is repeated', {skip}, async () => {
+    for (const [status, headers, tries] of [['429 Too Many Requests', 'Retry-After: 2\r\n', 2], ['502 Bad Gateway', '', 2], ['503 Busy', 'Retry-After: soon\r\n', 2],
+        ['429 Too Many Requests', 'Retry-After: 3600\r\n', 1], ['403 Forbidden', 'Retry-After: 1\r\n', 1], ['500 Error', '', 1]]) {
+        const listener = await busy(1, status, headers);
+        try {
+            const [result] = await signal([[[listener.url, 1], {timeout: 50, token: 'abc'}]]);
+            assertHas(result, tries === 2 ? {ok: true, status: 200} : {ok: false, status: parseInt(status, 10)});
+            assert.equal(listener.at.length, tries, `${status} ${headers}`);
+            const least = headers.includes(': 2') ? 2000 : 1000;
+            if (tries === 2) assert.ok(listener.at[1] - listener.at[0] >= least - 20, `after ${listener.at[1] - listener.at[0]} ms`);
+        } finally {
+            await listener.close();
+        }
+    }
+});
 
 test('TLS is spoken, and only with whom the system trusts', {skip}, async () => {
     const completed = '{"booking_id": 1, "status": "completed"}';

@@ -14,6 +14,8 @@ import base64
 import http.client
 import io
 import json
+import random
+import re
 import socket
 import threading
 import time
@@ -27,6 +29,7 @@ __all__ = ["NotifyResult", "signal_completion"]
 
 _BODY_MAX = 64 * 1024
 _REDIRECTS = (301, 302, 307, 308)
+_RETRIED = (429, 502, 503)  # many jobs that end at once, or a planner that is restarted: asked again within the timeout
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def signal_completion(
     """Mark a booking as completed, which frees the rest of its hours.
 
     base_url is where the planner is mounted; a user and a password in it are sent as Basic credentials. timeout holds for the
-    whole call, in seconds. With token (the booking's release token) no login is needed.
+    whole call, in seconds; within it a server that is only busy (429, 502, 503) is asked again. With token (the booking's release token) no login is needed.
     """
     deadline = time.monotonic() + float(timeout)
     fields = {"booking_id": booking_id}
@@ -56,7 +59,15 @@ def signal_completion(
     body = json.dumps(fields).encode("ascii")
     try:
         request = _request(base_url, "/api/mark_done" if token is None else "/api/release", body)
-        return _result(*_send(request, deadline))
+        pause = 1.0
+        while True:
+            status, reason, answer, retry_after = _send(request, deadline)
+            # Up to half as much again: whoever was refused together does not come back together.
+            wait = max(pause, retry_after) * random.uniform(1.0, 1.5)
+            if status not in _RETRIED or wait >= deadline - time.monotonic():
+                return _result(status, reason, answer)
+            time.sleep(wait)
+            pause *= 2
     except urllib.error.URLError as error:
         return NotifyResult(False, 0, _reason(error.reason))
     except Exception as error:  # whatever a hostile answer makes the library stumble over: see above
@@ -87,7 +98,7 @@ def _request(base_url: str, path: str, body: bytes) -> urllib.request.Request:
 
 
 def _send(request: urllib.request.Request, deadline: float) -> tuple:
-    """Status, reason phrase and body of the answer. Only http and https: no handler for files or FTP is there."""
+    """Status, reason phrase and body of the answer, and the seconds it asks to wait (0: none). Only http and https: no handler for files or FTP is there."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -105,7 +116,8 @@ def _send(request: urllib.request.Request, deadline: float) -> tuple:
     except urllib.error.HTTPError as error:
         answer = error
     with answer:
-        return answer.code, answer.reason, answer.read(_BODY_MAX)
+        wait = answer.headers.get("Retry-After", "")
+        return answer.code, answer.reason, answer.read(_BODY_MAX), int(wait) if re.fullmatch("[0-9]{1,6}", wait) else 0
 
 
 def _result(status: int, reason: str, body: bytes) -> NotifyResult:
