@@ -116,7 +116,13 @@ async function startFront({config, locations, http: http_ = '', passwords = {}, 
         path.join(directory, 'state', 'procplan.db'), '--socket', front.socket, '--workers', '2']);
     await until(() => pool.exit || fs.existsSync(front.socket), 'the pool listens');
     if (pool.exit) throw new Error(`the pool did not start:\n${front.stderr}`);
-    const nginx = await startNginx(front, await locations(front), beside + http_);
+    let nginx;
+    try {
+        nginx = await startNginx(front, await locations(front), beside + http_);
+    } catch (error) {
+        process.kill(pool.pid, 'SIGKILL'); /* or this process would wait for it */
+        throw error;
+    }
     front.reload = () => process.kill(pool.pid, 'SIGHUP');
     front.stop = async () => {
         front.agent.destroy();
@@ -149,4 +155,4 @@ function frontSuite(options) {
 const basic = (name, password = `${name}'s password`) =>
     ({Authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`});
 
-module.exports = {basic, example, frontSuite, startFront};
+module.exports = {basic, example, freePort, frontSuite, startFront};
