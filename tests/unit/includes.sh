@@ -67,8 +67,10 @@ result 'only the store includes SQLite' "$(select_lines '$2 ~ /sqlite/ && $1 !~ 
 result 'only cli/http.c and cli/http_url.c include libcurl' "$(select_lines '$2 ~ /curl/ && $1 !~ "^cli/http(_url)?[.]c$"')"
 result 'the planner knows no JSON library' "$(select_lines '$1 ~ "^cgi/planner/" && $2 ~ /json-c|json_read|json_scan/')"
 
+# schema.c is made from schema.sql, here when somebody builds in the tree; it has none.
 # shellcheck disable=SC2086
-result 'every .c file ends its includes with common/banned.h' "$(find $folders -name '*.c' | LC_ALL=C sort | while read -r file; do
+result 'every .c file ends its includes with common/banned.h' "$(find $folders -name '*.c' ! -path cgi/store/schema.c |
+    LC_ALL=C sort | while read -r file; do
     last=$(echo "$includes" | awk -v file="$file" '$1 == file { last = $2 } END { print last }')
     [ "$last" = '"common/banned.h"' ] || echo "$file ends with ${last:-nothing}"
 done)"
