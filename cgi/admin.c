@@ -18,6 +18,7 @@
 
 #define PROGRAM "procplan-admin"
 #define PROGRESS_EVERY_MS 100
+#define PROGRESS_BLANKS "                " /* as long as its longest line */
 
 static const char help[] =
     "usage: " PROGRAM " adopt OLD.db --database FILE [--leave-out]\n"
@@ -51,10 +52,22 @@ static const struct {
 
 /* -- saying ----------------------------------------------------------------------------------------------------- */
 
+/* Whether the terminal's line shows how far it is. */
+static bool progress_shown;
+
+/* Whatever is said next begins its line. */
+static void clear_progress(void)
+{
+    if (progress_shown)
+        fputs("\r" PROGRESS_BLANKS "\r", stderr);
+    progress_shown = false;
+}
+
 __attribute__((format(printf, 3, 0))) static void say(FILE *to, const char *before, const char *format, va_list arguments)
 {
     char line[2048], safe[4 * sizeof line];
 
+    clear_progress();
     vsnprintf(line, sizeof line, format, arguments);
     text_escape(line, strlen(line), safe, sizeof safe);
     fprintf(to, "%s%s\n", before, safe);
@@ -95,6 +108,7 @@ void admin_progress_show(void *context, int64_t done, int64_t total)
     if (!isatty(STDERR_FILENO) || (progress->shown_ms != 0 && now - progress->shown_ms < PROGRESS_EVERY_MS))
         return;
     progress->shown_ms = now;
+    progress_shown = true;
     if (total > 0)
         fprintf(stderr, "\r%s: %3d %%", progress->doing, (int)(done * 100 / total));
     else
@@ -104,8 +118,7 @@ void admin_progress_show(void *context, int64_t done, int64_t total)
 
 void admin_progress_end(struct admin_progress *progress)
 {
-    if (progress->shown_ms != 0)
-        fputs("\r\033[K", stderr);
+    clear_progress();
     progress->shown_ms = 0;
 }
 
@@ -117,6 +130,7 @@ void admin_fault(void *context, const char *sentence)
 
 struct store_listener admin_listener(struct admin_progress *progress)
 {
+    admin_progress_show(progress, 0, 0); /* at once: the first step may take long */
     return (struct store_listener){admin_progress_show, admin_fault, progress};
 }
 
@@ -192,6 +206,7 @@ int main(int argc, char **argv)
     admin.database = database;
     if (database != NULL && (commands[command].before_owner || become_owner(database, &err)))
         status = commands[command].run(&admin, &err);
+    clear_progress();
     if (err.code != ERROR_NONE)
         admin_warn("%s%s%s", err.message, err.detail[0] != '\0' ? ": " : "", err.detail);
     error_clear(&err);

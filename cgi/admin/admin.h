@@ -35,7 +35,8 @@ int admin_vacuum(const struct admin *admin, struct error *err);
 void admin_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void admin_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* For the store: shows progress as a line of the terminal that standard error is, named by `doing`; prints faults. */
+/* For the store: shows progress as a line of the terminal that standard error is, named by `doing`; prints faults. What is said, by any of
+ * the functions above, takes the line away first. */
 struct admin_progress {
     const char *doing;
     int64_t shown_ms; /* when the line was last written; 0: never */
@@ -45,6 +46,7 @@ void admin_progress_show(void *progress, int64_t done, int64_t total);
 /* Takes the line away. */
 void admin_progress_end(struct admin_progress *progress);
 void admin_fault(void *progress, const char *sentence);
+/* Begins with a sign of life. */
 struct store_listener admin_listener(struct admin_progress *progress);
 
 #endif

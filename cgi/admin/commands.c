@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,13 +50,19 @@ out:
 int admin_vacuum(const struct admin *admin, struct error *err)
 {
     struct admin_progress progress = {.doing = "vacuum"};
-    struct store_listener listener = admin_listener(&progress);
     struct store *store;
     int64_t before, after;
 
     if (!store_open(admin->database, false, &store, err))
         return ADMIN_FAILED;
-    bool ok = store_bytes(store, &before, err) && store_vacuum(store, &listener, err) && store_bytes(store, &after, err);
+    bool ok = store_bytes(store, &before, err);
+    if (ok) {
+        admin_say("%s: %.1f MB; until it is done people can look, but who books waits, and is told after %d seconds to try again",
+                  admin->database, megabytes(before), STORE_LOCK_WAIT_MS / 1000);
+        fflush(stdout);
+        struct store_listener listener = admin_listener(&progress);
+        ok = store_vacuum(store, &listener, err) && store_bytes(store, &after, err);
+    }
     admin_progress_end(&progress);
     store_close(store);
     if (!ok)
@@ -104,7 +111,7 @@ int admin_backup(const struct admin *admin, struct error *err)
     bool done = false;
     int fd = -1;
 
-    if (file == NULL || !may_replace(admin, file, err) || (fd = file_make(part, err)) < 0)
+    if (file == NULL || !may_replace(admin, file, err) || !path_not_same(part, admin->database, err) || (fd = file_make(part, err)) < 0)
         goto out;
     /* Of a run that was killed. */
     file_remove_beside(part, "-journal");

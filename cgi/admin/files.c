@@ -76,6 +76,12 @@ bool path_same(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+bool path_not_same(const char *scratch, const char *needed, struct error *err)
+{
+    return !path_same(scratch, needed) ||
+           error_set(err, ERROR_CONFIGURATION, "%s: this name is needed for a copy while it is made; rename the file first", needed);
+}
+
 bool become_owner(const char *path, struct error *err)
 {
     struct stat status;

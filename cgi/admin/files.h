@@ -13,6 +13,8 @@ char *path_resolve(const char *path, struct error *err);
 char *path_join(const char *first, const char *second);
 /* True when both name one file. */
 bool path_same(const char *a, const char *b);
+/* False, with the sentence, when the place SCRATCH, which is about to be written, is the file NEEDED by another name. */
+bool path_not_same(const char *scratch, const char *needed, struct error *err) __attribute__((warn_unused_result));
 
 /*
  * Started as root, become whoever owns the database at PATH, or its folder while there is none: what root made beside it, the

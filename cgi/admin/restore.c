@@ -114,6 +114,16 @@ static bool restore(const struct admin *admin, int backup, struct error *err)
     return done;
 }
 
+/* What a killed restore left beside the database is no backup, even where it looks like one. */
+static bool scratch_is_free(const struct admin *admin, struct error *err)
+{
+    char *copy = path_join(admin->database, ".restoring");
+    bool is_free = path_not_same(copy, admin->file, err);
+
+    free(copy);
+    return is_free;
+}
+
 int admin_restore(const struct admin *admin, struct error *err)
 {
     bool done = false;
@@ -124,7 +134,7 @@ int admin_restore(const struct admin *admin, struct error *err)
     if (path_same(admin->file, admin->database))
         error_set(err, ERROR_CONFIGURATION, "%s: is the database itself", admin->file);
     else
-        done = refuse_log(admin->file, err) && become_owner(admin->database, err) && restore(admin, backup, err);
+        done = refuse_log(admin->file, err) && scratch_is_free(admin, err) && become_owner(admin->database, err) && restore(admin, backup, err);
     close(backup);
     return done ? ADMIN_DONE : ADMIN_FAILED;
 }

@@ -147,67 +147,72 @@ static bool check_structure(struct reader *r, struct error *err)
 
 /* -- rows ------------------------------------------------------------------------------------------------------- */
 
-static bool read_nodes(struct reader *r, struct error *err)
+/* Makes the item of a row. */
+typedef void (*take_fn)(struct reader *r, sqlite3_stmt *row, void *item);
+
+/* All rows that SQL gives: *COUNT items of SIZE bytes in *OUT. */
+static bool read_rows(struct reader *r, const char *sql, take_fn take, size_t size, void **out, size_t *count, struct error *err)
 {
-    sqlite3_stmt *statement = prepare(r, "SELECT id, name FROM nodes ORDER BY id", err);
-    struct original *o = r->out;
+    sqlite3_stmt *statement = prepare(r, sql, err);
     size_t capacity = 0;
     int rc;
 
+    *out = NULL;
     if (statement == NULL)
         return false;
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        o->nodes = arena_grow(r->arena, o->nodes, o->node_count, &capacity, sizeof *o->nodes);
-        o->nodes[o->node_count++] =
-            (struct original_node){column_text(statement, 0, r->arena), column_text(statement, 1, r->arena)};
+        char *items = *out = arena_grow(r->arena, *out, *count, &capacity, size);
+        take(r, statement, items + *count * size);
+        ++*count;
     }
     return finish(r, statement, rc, err);
 }
 
-static bool read_gpus(struct reader *r, struct error *err)
+static void take_node(struct reader *r, sqlite3_stmt *row, void *item)
 {
-    sqlite3_stmt *statement = prepare(r, "SELECT id, node_id, kind FROM gpus ORDER BY node_id, id", err);
-    struct original *o = r->out;
-    size_t capacity = 0;
-    int rc;
-
-    if (statement == NULL)
-        return false;
-    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        o->gpus = arena_grow(r->arena, o->gpus, o->gpu_count, &capacity, sizeof *o->gpus);
-        o->gpus[o->gpu_count++] = (struct original_gpu){
-            column_text(statement, 0, r->arena), column_text(statement, 1, r->arena), column_text(statement, 2, r->arena)};
-    }
-    return finish(r, statement, rc, err);
+    *(struct original_node *)item = (struct original_node){column_text(row, 0, r->arena), column_text(row, 1, r->arena)};
 }
 
-static bool read_bookings(struct reader *r, struct error *err)
+static void take_gpu(struct reader *r, sqlite3_stmt *row, void *item)
 {
-    static const char *const sql[] = {
+    *(struct original_gpu *)item =
+        (struct original_gpu){column_text(row, 0, r->arena), column_text(row, 1, r->arena), column_text(row, 2, r->arena)};
+}
+
+static void take_booking(struct reader *r, sqlite3_stmt *row, void *item)
+{
+    int64_t id = sqlite3_column_type(row, 0) == SQLITE_INTEGER ? sqlite3_column_int64(row, 0) : 0;
+    const char *text[9];
+
+    for (int i = 1; i < 9; i++)
+        text[i] = column_text(row, i, r->arena);
+    *(struct original_booking *)item = (struct original_booking){
+        .id = id, .node_id = text[1], .start = text[2], .end = text[3], .user_label = text[4], .status = text[5],
+        .created = text[6], .updated = text[7], .priority = text[8],
+    };
+    if (id > r->out->last_id)
+        r->out->last_id = id;
+}
+
+static bool read_tables(struct reader *r, struct error *err)
+{
+    static const char *const bookings[] = {
         "SELECT id, node_id, start_utc, end_utc, user_label, status, created_utc, updated_utc, 'medium' FROM bookings ORDER BY id",
         "SELECT id, node_id, start_utc, end_utc, user_label, status, created_utc, updated_utc, priority FROM bookings ORDER BY id",
     };
-    sqlite3_stmt *statement = prepare(r, sql[r->has_priority], err);
     struct original *o = r->out;
-    size_t capacity = 0;
-    int rc;
+    void *rows;
 
-    if (statement == NULL)
+    if (!read_rows(r, "SELECT id, name FROM nodes ORDER BY id", take_node, sizeof *o->nodes, &rows, &o->node_count, err))
         return false;
-    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
-        const char *text[9];
-        for (int i = 1; i < 9; i++)
-            text[i] = column_text(statement, i, r->arena);
-        o->bookings = arena_grow(r->arena, o->bookings, o->booking_count, &capacity, sizeof *o->bookings);
-        o->bookings[o->booking_count++] = (struct original_booking){
-            .id = sqlite3_column_type(statement, 0) == SQLITE_INTEGER ? sqlite3_column_int64(statement, 0) : 0,
-            .node_id = text[1], .start = text[2], .end = text[3], .user_label = text[4], .status = text[5],
-            .created = text[6], .updated = text[7], .priority = text[8],
-        };
-        if (o->bookings[o->booking_count - 1].id > o->last_id)
-            o->last_id = o->bookings[o->booking_count - 1].id;
-    }
-    return finish(r, statement, rc, err);
+    o->nodes = rows;
+    if (!read_rows(r, "SELECT id, node_id, kind FROM gpus ORDER BY node_id, id", take_gpu, sizeof *o->gpus, &rows, &o->gpu_count, err))
+        return false;
+    o->gpus = rows;
+    if (!read_rows(r, bookings[r->has_priority], take_booking, sizeof *o->bookings, &rows, &o->booking_count, err))
+        return false;
+    o->bookings = rows;
+    return true;
 }
 
 /* Both lists are by booking, so one walk along both is enough. */
@@ -264,8 +269,7 @@ bool original_read(const char *path, const char *name, struct arena *arena, stru
         goto out;
     }
     store_harden(r.db);
-    ok = check_structure(&r, err) && read_nodes(&r, err) && read_gpus(&r, err) && read_bookings(&r, err) &&
-         read_allocations(&r, err) && read_last_id(&r, err);
+    ok = check_structure(&r, err) && read_tables(&r, err) && read_allocations(&r, err) && read_last_id(&r, err);
 out:
     sqlite3_close(r.db);
     return ok;

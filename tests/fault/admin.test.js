@@ -400,43 +400,180 @@ async function killed(args, ms) {
 
 test('killed in the middle, adopt, backup and restore leave what was there or what was wanted', {skip}, async () => {
     const folder = temporaryFolder();
-    const temporary = process.env.TMPDIR;
-    process.env.TMPDIR = folder; /* for what a killed adopt leaves */
-    try {
-        const old = makeOld(folder, {bookings: Array.from({length: 2000}, (unused, i) => booking(i + 1, 10 * i, 10 * i + 8, ['a', 'b']))});
-        const before = digest(old);
-        const other = filled(folder, 30, 'other.db');
-        const backup = path.join(folder, 'backup.db');
-        assert.equal(admin('backup', backup, '--database', other).status, 0);
-        const file = path.join(folder, 'new.db');
-        const count = () => (fs.existsSync(file) && fs.statSync(file).size + (fs.existsSync(`${file}-wal`) ? 1 : 0) > 0 ?
-            ask(file, 'SELECT count(*) FROM sqlite_schema WHERE name = \'booking\'')[0][0] &&
-            ask(file, 'SELECT count(*) FROM booking')[0][0] : 0);
-        for (let ms = 5; count() === 0 && ms < 4000; ms = Math.ceil(ms * 1.4)) {
-            await killed(['adopt', old, '--database', file], ms);
-            assert.ok([0, 2000].includes(count()), `${count()} bookings`);
-        }
-        if (count() === 0) assert.equal(admin('adopt', old, '--database', file).status, 0);
-        assert.equal(digest(old), before);
-        assert.equal(admin('check', '--database', file).status, 0);
-
-        for (let ms = 5; ms < 500; ms = Math.ceil(ms * 1.5)) {
-            const done = await killed(['restore', backup, '--database', file], ms);
-            const check = admin('check', '--database', file);
-            assert.equal(check.status, 0, check.said);
-            assert.ok([30, 2000].includes(count()));
-            if (done) assert.equal(count(), 30);
-        }
-        const copy = path.join(folder, 'copy.db');
-        for (let ms = 5; ms < 300; ms = Math.ceil(ms * 1.5)) {
-            await killed(['backup', copy, '--database', file], ms);
-            if (fs.existsSync(copy)) assert.deepEqual(ask(copy, 'PRAGMA integrity_check'), [['ok']]);
-        }
-        assert.equal(admin('backup', copy, '--database', file).status, 0);
-    } finally {
-        if (temporary === undefined) delete process.env.TMPDIR;
-        else process.env.TMPDIR = temporary;
+    const old = makeOld(folder, {bookings: Array.from({length: 2000}, (unused, i) => booking(i + 1, 10 * i, 10 * i + 8, ['a', 'b']))});
+    const before = digest(old);
+    const left = () => fs.readdirSync(folder).filter((name) => /adopting|procplan-adopt/.test(name));
+    const other = filled(folder, 30, 'other.db');
+    const backup = path.join(folder, 'backup.db');
+    assert.equal(admin('backup', backup, '--database', other).status, 0);
+    const file = path.join(folder, 'new.db');
+    const count = () => (fs.existsSync(file) && fs.statSync(file).size + (fs.existsSync(`${file}-wal`) ? 1 : 0) > 0 ?
+        ask(file, 'SELECT count(*) FROM sqlite_schema WHERE name = \'booking\'')[0][0] &&
+        ask(file, 'SELECT count(*) FROM booking')[0][0] : 0);
+    for (let ms = 5; count() === 0 && ms < 4000; ms = Math.ceil(ms * 1.4)) {
+        await killed(['adopt', old, '--database', file], ms);
+        assert.ok([0, 2000].includes(count()), `${count()} bookings`);
     }
+    if (count() === 0) assert.equal(admin('adopt', old, '--database', file).status, 0);
+    else assert.match(admin('adopt', old, '--database', file).err, /has bookings already/);
+    assert.deepEqual(left(), [], 'the next run takes away what a killed one left');
+    /* Killed as soon as the copy is there to be seen; where that comes too late, once more. */
+    const fresh = (i) => path.join(folder, `fresh${i}.db`);
+    let i = 0;
+    for (; i < 50 && left().length === 0; i++) {
+        const child = spawn(program, ['adopt', old, '--database', fresh(i)], {stdio: 'ignore'});
+        const ended = new Promise((resolve) => child.on('exit', resolve));
+        while (child.exitCode === null && !fs.existsSync(`${fresh(i)}.adopting`)) await new Promise(setImmediate);
+        child.kill('SIGKILL');
+        await ended;
+    }
+    assert.equal(left()[0], `fresh${i - 1}.db.adopting`, 'it was killed while the copy was there');
+    assert.equal(fs.statSync(path.join(folder, left()[0])).mode & 0o777, 0o600);
+    assert.equal(admin('adopt', old, '--database', fresh(i - 1)).status, 0);
+    assert.deepEqual(left(), []);
+    assert.equal(digest(old), before);
+    assert.equal(admin('check', '--database', file).status, 0);
+
+    for (let ms = 5; ms < 500; ms = Math.ceil(ms * 1.5)) {
+        const done = await killed(['restore', backup, '--database', file], ms);
+        const check = admin('check', '--database', file);
+        assert.equal(check.status, 0, check.said);
+        assert.ok([30, 2000].includes(count()));
+        if (done) assert.equal(count(), 30);
+    }
+    const copy = path.join(folder, 'copy.db');
+    for (let ms = 5; ms < 300; ms = Math.ceil(ms * 1.5)) {
+        await killed(['backup', copy, '--database', file], ms);
+        if (fs.existsSync(copy)) assert.deepEqual(ask(copy, 'PRAGMA integrity_check'), [['ok']]);
+    }
+    assert.equal(admin('backup', copy, '--database', file).status, 0);
+});
+
+test('the log of a killed run is not taken for that of the next one', {skip}, () => {
+    const folder = temporaryFolder();
+    const first = makeOld(folder, {log: true, bookings: [booking(1, 9, 17, ['a'])]}, 'first.db');
+    const second = makeOld(folder, {bookings: [booking(2, 9, 17, ['a'])]}, 'second.db');
+    const file = path.join(folder, 'new.db');
+    for (const end of ['', '-wal', '-shm']) fs.copyFileSync(`${first}${end}`, `${file}.adopting${end}`);
+    fs.writeFileSync(`${file}.adopting-journal`, 'torn');
+    const run = admin('adopt', second, '--database', file);
+    assert.equal(run.status, 0, run.said);
+    assert.deepEqual(ask(file, 'SELECT id FROM booking'), [[2]]);
+    assert.deepEqual(fs.readdirSync(folder).filter((name) => name.includes('adopting')), []);
+});
+
+test('two at once do not use one copy', {skip}, async () => {
+    const folder = temporaryFolder();
+    const old = makeOld(folder, {bookings: [booking(1, 9, 17, ['a'])]});
+    const file = path.join(folder, 'new.db');
+    const holder = spawn(python, ['-c', 'import fcntl,sys\nf=open(sys.argv[1],"w")\nfcntl.flock(f,fcntl.LOCK_EX)\nprint("held",flush=True)\nsys.stdin.read()',
+        `${file}.adopting`], {stdio: ['pipe', 'pipe', 'inherit']});
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    assert.match(admin('adopt', old, '--database', file).err, /just being written by another process/);
+    holder.stdin.end();
+    await new Promise((resolve) => holder.on('close', resolve));
+    assert.equal(admin('adopt', old, '--database', file).status, 0);
+});
+
+test('a file that has the name of a copy that is being made is refused, and stays as it is', {skip}, () => {
+    const folder = temporaryFolder();
+    const file = filled(folder);
+    assert.equal(admin('backup', path.join(folder, 'copy.db'), '--database', file).status, 0);
+    for (const [name, args] of [
+        ['other.db.adopting', (place) => ['adopt', place, '--database', path.join(folder, 'other.db')]],
+        ['other.db.restoring', (place) => ['restore', place, '--database', path.join(folder, 'other.db')]],
+        ['night.part', (place) => ['backup', path.join(folder, 'night'), '--database', place]],
+    ]) {
+        const place = path.join(folder, name);
+        if (name.endsWith('adopting')) fs.renameSync(makeOld(folder, {bookings: [booking(1, 9, 17, ['a'])]}), place);
+        else fs.copyFileSync(path.join(folder, 'copy.db'), place);
+        const before = digest(place);
+        const run = admin(...args(place));
+        assert.equal(run.status, 1, run.said);
+        assert.match(run.err, /this name is needed for a copy while it is made/);
+        assert.equal(digest(place), before, name);
+    }
+});
+
+/* What a terminal is sent, and the status; standard output and error are both it. */
+function onTerminal(...args) {
+    const script = 'import os,pty,sys\npid,fd=pty.fork()\nif pid==0: os.execv(sys.argv[1],sys.argv[1:])\nseen=b""\n' +
+        'while True:\n  try: got=os.read(fd,65536)\n  except OSError: break\n  if not got: break\n  seen+=got\n' +
+        'sys.stdout.buffer.write(seen)\nsys.exit(os.waitstatus_to_exitcode(os.waitpid(pid,0)[1]))';
+    const run = spawnSync(python, ['-c', script, program, ...args], {encoding: 'utf8', timeout: 120_000});
+    return {status: run.status, sent: run.stdout, errors: run.stderr};
+}
+/* What stands on the terminal's lines in the end. */
+const shown = (sent) => sent.split('\n').map((line) => {
+    let cells = [];
+    for (const part of line.split('\r')) cells = [...part, ...cells.slice(part.length)];
+    return cells.join('').trimEnd();
+});
+
+test('on a terminal each command shows how far it is, and leaves nothing of that; in a pipe it is silent', {skip}, () => {
+    const folder = temporaryFolder();
+    const old = makeOld(folder, {bookings: Array.from({length: 600}, (unused, i) => booking(i + 1, 10 * i, 10 * i + 8, ['a', 'b']))});
+    const piped = path.join(folder, 'piped.db'), seen = path.join(folder, 'seen.db');
+    const commands = [['adopt', old], ['check'], ['backup', path.join(folder, 'copy.db')], ['vacuum'], ['restore', path.join(folder, 'copy.db')]];
+    for (const [name, ...rest] of commands) {
+        const quiet = admin(name, ...rest, '--database', piped);
+        assert.deepEqual([quiet.status, quiet.err], [0, ''], name);
+        assert.doesNotMatch(quiet.out, /\r|%/);
+        const {status, sent, errors} = onTerminal(name, ...rest, '--database', seen);
+        assert.equal(status, 0, sent + errors);
+        assert.match(sent, new RegExp(`\\r${name}: ([|/\\\\-]| {0,2}\\d+ %)`), 'it shows a line that is written over');
+        const lines = shown(sent);
+        assert.equal(lines.pop(), '', 'it ends with its line');
+        const plain = (text) => text.replaceAll(/(piped|seen)\.db/g, 'X').replaceAll(/before-\w+/g, 'before');
+        assert.deepEqual(lines.map(plain), quiet.out.trimEnd().split('\n').map(plain), name);
+    }
+    const missing = onTerminal('check', '--database', path.join(folder, 'none', 'x.db'));
+    const failed = onTerminal('restore', path.join(folder, 'old.db'), '--database', seen);
+    for (const {status, sent} of [missing, failed]) {
+        assert.equal(status, 1);
+        for (const line of shown(sent)) assert.match(line, /^(procplan-admin: .*)?$/, 'the sentence stands alone');
+    }
+});
+
+test('vacuum says before it begins what others will see, and they do', {skip: skipServer}, async (t) => {
+    const folder = folderForAll();
+    const file = path.join(folder, 'state', 'procplan.db');
+    const server = await startServer({args: ['--database', file]});
+    const hold = (gpu) => ({node_id: 'alpha', gpu_ids: [gpu], start: `${YEAR_AHEAD}-01-01T00:00:00Z`, end: `${YEAR_AHEAD}-01-01T04:00:00Z`, user_label: 'x'});
+    assert.equal((await request(server, 'POST', '/api/book', {body: hold('gpu0')})).status, 201);
+    await server.stop();
+    damage(file, 'CREATE TABLE ballast (x); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)' +
+        ' INSERT INTO ballast SELECT randomblob(2000) FROM n;');
+    const again = await startServer({args: ['--database', file]});
+    const child = spawn(program, ['vacuum', '--database', file], {stdio: ['ignore', 'pipe', 'inherit']});
+    t.after(() => child.kill('SIGKILL'));
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => { out += text; });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    /* Stopped as soon as it holds the write lock, for as long as this needs. */
+    const holds = () => {
+        try {
+            return fs.readdirSync(`/proc/${child.pid}/fdinfo`).some((fd) =>
+                /\.lock$/.test(fs.readlinkSync(`/proc/${child.pid}/fd/${fd}`)) && /FLOCK +ADVISORY +WRITE/.test(fs.readFileSync(`/proc/${child.pid}/fdinfo/${fd}`, 'utf8')));
+        } catch {
+            return false; /* it closed the one that was being looked at */
+        }
+    };
+    for (const deadline = Date.now() + 60_000; !holds(); await new Promise(setImmediate))
+        assert.ok(Date.now() < deadline && child.exitCode === null, 'it takes the write lock');
+    child.kill('SIGSTOP');
+    assert.ok(holds(), 'it was stopped in the middle');
+    assert.equal((await request(again, 'GET', '/api/nodes')).status, 200);
+    assert.equal((await request(again, 'GET', '/api/timeline')).status, 200);
+    const refused = await request(again, 'POST', '/api/book', {body: hold('gpu1')});
+    assert.deepEqual([refused.status, refused.headers['retry-after'] !== undefined], [503, true], refused.text);
+    assert.match(out, /^.*: \d+\.\d MB; until it is done people can look, but who books waits, and is told after 5 seconds to try again\n$/);
+    const waiting = request(again, 'POST', '/api/book', {body: hold('gpu1')});
+    child.kill('SIGCONT');
+    assert.equal((await waiting).status, 201, 'who waits less than that books');
+    assert.equal(await ended, 0);
+    assert.match(out, /\n.*: \d+\.\d MB, before that \d+\.\d MB\n$/);
+    await again.stop();
 });
 
 test('wrong options end with status 2 and say what is right', () => {
