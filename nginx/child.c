@@ -246,3 +246,18 @@ void keeper_dismiss(struct keeper *keeper)
     close(keeper->line);
     keeper->pid = 0;
 }
+
+void child_reap_others(const struct child *const *children, size_t count, struct keeper *keeper)
+{
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            return;
+        for (size_t i = 0; i < count; i++)
+            if (info.si_pid == children[i]->pid)
+                return; /* its end is news, and another signal told of it */
+        if (info.si_pid == keeper->pid)
+            keeper->pid = 0;
+        waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}

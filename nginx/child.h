@@ -54,4 +54,10 @@ bool keeper_start(struct keeper *keeper, const struct run_folder *run, struct er
 void keeper_tell(const struct keeper *keeper, const struct child *child);
 void keeper_dismiss(struct keeper *keeper);
 
+/*
+ * Waits for whatever else has ended and is ours to wait for, the keeper included: as process 1 of a container we inherit every
+ * orphan in it, a health check's for example, and each would stay a zombie. CHILDREN are left to child_ended.
+ */
+void child_reap_others(const struct child *const *children, size_t count, struct keeper *keeper);
+
 #endif

@@ -221,6 +221,10 @@ static bool both_run(struct server *server)
             show_start_log(server);
         say("nginx %s; stopping", child_end_text(&server->nginx));
     }
+    if (pool && nginx) {
+        const struct child *const children[] = {&server->pool, &server->nginx};
+        child_reap_others(children, 2, &server->keeper);
+    }
     return pool && nginx;
 }
 
