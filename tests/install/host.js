@@ -113,6 +113,7 @@ http {
     location ~ \\.(js|json)$ { add_header X-Script ours always; }
     location ~ /api { return 418 "ours\\n"; }
     # here
+    # real ip here
 }
 server {
     listen 127.0.0.1:${port2};
@@ -211,7 +212,32 @@ function setting(host, end, name) {
 const serviceCommand = (host) => setting(host, '/procplan.service', 'ExecStart')[0].split(' ')
     .map((word) => word.startsWith('/') ? `${host.folder}${word}` : word);
 
+/*
+ * Takes the planner in, as README says: SNIPPETS are [mark, name] of the lines; the pool is on a socket such as procplan.socket makes. `before`
+ * is what LOOK found at nginx before that.
+ */
+async function takeIn(t, snippets = [['here', 'procplan.conf']], look = () => null) {
+    const host = install(t);
+    const nginx = await startNginx(t, host);
+    const before = await look(nginx);
+    for (const [mark, name] of snippets) addToSite(host, mark, `include snippets/${name};`);
+    await nginx.reload();
+    makeState(host);
+    return {host, nginx, pool: await startPool(t, host), before};
+}
+
+/* What the service starts, with ARGS more, on a socket as procplan.socket makes it. */
+async function startPool(t, host, ...more) {
+    const [command, ...args] = serviceCommand(host);
+    const pool = await pools.withListener(host.socket, (fd) => pools.start(t, command, [...args, '--workers', '2', ...more],
+        {stdio: [fd, 'pipe', 'pipe'], cwd: '/', ...as(planner)}));
+    fs.chmodSync(host.socket, 0o660);
+    if (root) fs.chownSync(host.socket, 0, webServer.gid);
+    await pools.serving(pool);
+    return pool;
+}
+
 module.exports = {
     addToSite, as, ask, build, files, freePort, install, make, makeState, missing, planner, root, serviceCommand, setting,
-    startNginx, webServer,
+    startNginx, startPool, takeIn, webServer,
 };

@@ -49,26 +49,9 @@ function announce(port, target, length) {
     });
 }
 
-/* Takes the planner in, as README says; the pool on a socket such as procplan.socket makes. */
-async function takeIn(t) {
-    const host = hosts.install(t);
-    const nginx = await hosts.startNginx(t, host);
-    const before = await siteAnswers(nginx);
-    for (const [, , mark, name] of SNIPPETS) hosts.addToSite(host, mark, `include snippets/${name};`);
-    await nginx.reload();
-    hosts.makeState(host);
-    const [command, ...args] = hosts.serviceCommand(host);
-    const pool = await pools.withListener(host.socket, (fd) => pools.start(t, command, [...args, '--workers', '2'],
-        {stdio: [fd, 'pipe', 'pipe'], cwd: '/', ...hosts.as(hosts.planner)}));
-    fs.chmodSync(host.socket, 0o660);
-    if (hosts.root) fs.chownSync(host.socket, 0, hosts.webServer.gid);
-    await pools.serving(pool);
-    return {host, nginx, pool, before};
-}
-
 let taken = null;
 const it = (name, body) => test(name, options, async (t) => {
-    taken ??= takeIn({after: (end) => ends.unshift(end)});
+    taken ??= hosts.takeIn({after: (end) => ends.unshift(end)}, SNIPPETS.map(([, , mark, name]) => [mark, name]), siteAnswers);
     await body(await taken, t);
 });
 const ends = [];
