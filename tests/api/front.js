@@ -93,9 +93,9 @@ async function startNginx(front, locations, http_) {
 
 /*
  * CONFIG is the planner's, LOCATIONS (the front in, text out) what stands in the server{}, HTTP what stands beside it. PASSWORDS:
- * name to password, for the file that `passwords` names. HEALTH is where it answers. What comes is good for the harness's request().
+ * name to password, for the file that `passwords` names. HEALTH is where it answers. ARGS are procplan-fcgi's. What comes is good for the harness's request().
  */
-async function startFront({config, locations, http: http_ = '', passwords = {}, health = '/api/health'}) {
+async function startFront({config, locations, http: http_ = '', passwords = {}, health = '/api/health', args = []}) {
     const directory = temporaryFolder();
     const front = {
         directory, stderr: '', agent: new http.Agent({keepAlive: true, maxSockets: 16}), config: path.join(directory, 'config.json'),
@@ -113,7 +113,7 @@ async function startFront({config, locations, http: http_ = '', passwords = {}, 
     /* Tests write more often than people. */
     const beside = replaced(path.join(host, 'conf.d', 'procplan.conf'), {'/run/procplan.sock': front.socket, 'rate=20r/s': 'rate=10000r/s'});
     const pool = start(front, path.join(build, 'procplan-fcgi'), ['--config', front.config, '--database',
-        path.join(directory, 'state', 'procplan.db'), '--socket', front.socket, '--workers', '2']);
+        path.join(directory, 'state', 'procplan.db'), '--socket', front.socket, '--workers', '2', ...args]);
     await until(() => pool.exit || fs.existsSync(front.socket), 'the pool listens');
     if (pool.exit) throw new Error(`the pool did not start:\n${front.stderr}`);
     let nginx;
