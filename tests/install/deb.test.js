@@ -71,7 +71,9 @@ test('the command line needs no web server, and what somebody changes below /etc
 /* Roots and their users are root's to make; as somebody else the four tests above are what there is. */
 if (!hosts.root) return;
 
-const rooted = {...options, skip: options.skip || ['debootstrap', 'unshare', 'nsenter', 'curl'].map(pools.toolMissing).find(Boolean) || false};
+const forbidden = spawnSync('unshare', ['--mount', '--pid', '--fork', 'true']).status === 0 ? false
+    : 'needs an init\'s rights: root may not make name spaces here';
+const rooted = {...options, skip: options.skip || ['debootstrap', 'unshare', 'nsenter', 'curl'].map(pools.toolMissing).find(Boolean) || forbidden};
 let first = null;
 /* The root as debootstrap leaves it, with what the packages need; nobody changes it. */
 const bare = () => first ??= debian.makeRoot(whole, debian.packages().shown);
