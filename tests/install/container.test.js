@@ -116,6 +116,8 @@ test('compose.yaml builds this Containerfile, keeps the bookings, and answers th
         assert.ok(check.includes(`--${option}=${service.healthcheck[key]} `), option);
     assert.ok(parseInt(service.stop_grace_period, 10) > 45, 'longer than procplan-server waits for nginx and the pool');
     assert.deepEqual([service.read_only, service.tmpfs, service.cap_drop], [true, ['/tmp'], ['ALL']]);
+    if (spawnSync('docker', ['compose', 'version']).status === 0)
+        debian.run('docker', ['compose', '-f', path.join(folder, 'compose.yaml'), 'config', '--quiet']);
 });
 
 /* -- the program as process 1 ---------------------------------------------------------------------------------- */
@@ -179,10 +181,9 @@ test('built and started by an engine, it takes a booking that outlasts the conta
             '--tmpfs', '/tmp', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', id);
     };
     const down = () => compose ? composed('down') : call('rm', '-f', id);
-    const container = () => compose ? composed('ps', '--all', '--quiet').trim() : id;
-    const state = (format) => call('inspect', '--format', format, container()).trim();
+    const container = () => compose ? composed('ps', '--quiet').trim() : id;
     t.after(() => {
-        if (compose) return composed('down', '--volumes');
+        if (compose) return composed('down', '--volumes', '--rmi', 'local');
         for (const args of [['rm', '-f', id], ['volume', 'rm', id], ['rmi', id]]) spawnSync(name, args);
     });
     const answers = () => pools.until(async () => (await hosts.ask(port, 'GET', '/api/health').catch(() => ({}))).status === 200,
@@ -194,10 +195,11 @@ test('built and started by an engine, it takes a booking that outlasts the conta
     const day = (number) => new Date(Date.now() + number * 86_400_000).toISOString();
     const booked = await hosts.ask(port, 'POST', '/api/book', {body: {node_id: 'node-a', gpu_count: 1, user_label: 'ada', start: day(1), end: day(2)}});
     assert.equal(booked.status, 201, booked.text);
-    assert.equal(call('exec', container(), 'id', '-un').trim(), 'procplan');
-    call('exec', container(), ...JSON.parse(one(stages()[1], 'HEALTHCHECK').replace(/^.*? CMD /, '')));
-    call('stop', container());
-    assert.equal(state('{{.State.ExitCode}}'), '0');
+    const running = container();
+    assert.equal(call('exec', running, 'id', '-un').trim(), 'procplan');
+    call('exec', running, ...JSON.parse(one(stages()[1], 'HEALTHCHECK').replace(/^.*? CMD /, '')));
+    call('stop', '--time', '60', running);
+    assert.equal(call('inspect', '--format', '{{.State.ExitCode}}', running).trim(), '0');
     down();
     up();
     await answers();
