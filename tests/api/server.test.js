@@ -225,6 +225,8 @@ for (const [status, name, bytes] of [
         assert.equal(answer.json.status, status);
         assert.match(answer.json.error, /^[A-Z].{10,}$/);
         assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+        assert.equal(answer.headers['referrer-policy'], 'same-origin');
+        assert.equal(answer.headers['content-security-policy'], "default-src 'none'; frame-ancestors 'none'");
     });
 }
 

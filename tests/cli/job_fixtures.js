@@ -36,7 +36,8 @@ function runProgram(program, args, {env = {}, started, encoding = 'utf8', input,
 
 /*
  * A proxy in front of PORT, on a free port of its own, a request a connection. LOOK gets each request (head, body) before it goes on; when it
- * gives 'drop the answer' the planner gets the request and the client nothing; a promise delays the answer until it is kept.
+ * gives 'drop the answer' the planner gets the request and the client nothing; a promise delays the answer until it is kept; an object with a
+ * status (and headers, body) is answered in the planner's place.
  * `down()` refuses connections until `up()`.
  */
 async function proxyTo(port, look = () => {}) {
@@ -52,6 +53,11 @@ async function proxyTo(port, look = () => {}) {
         incoming.on('data', (chunk) => chunks.push(chunk)).on('end', async () => {
             const body = Buffer.concat(chunks);
             const verdict = look(`${incoming.method} ${incoming.url} HTTP/1.1`, body.toString());
+            if (verdict?.status) {
+                outgoing.writeHead(verdict.status, {...verdict.headers, connection: 'close'});
+                outgoing.end(verdict.body);
+                return;
+            }
             const onward = http.request({port, host: '127.0.0.1', method: incoming.method, path: incoming.url,
                 headers: {...incoming.headers, connection: 'close'}}, (answer) => {
                 const parts = [];

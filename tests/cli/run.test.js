@@ -69,6 +69,22 @@ it('the release uses the token: it is not the login that ends the booking', asyn
     assert.match(JSON.parse(body).release_token, /^[0-9a-f]{32}$/);
 });
 
+it('a release that is refused because many jobs end at once is made again, not sooner than the server says', async (server) => {
+    const at = [];
+    const busy = {status: 429, headers: {'Retry-After': '3', 'Content-Type': 'application/json'}, body: '{"error": "Too many changes at once", "status": 429}'};
+    const look = (head) => {
+        if (!head.includes('/api/release')) return undefined;
+        at.push(Date.now());
+        return at.length === 1 ? busy : undefined;
+    };
+    const result = await withProxy(server, look, (proxy) => run({url: proxy.url}, [...onNode, '--gpus', '1', '--hours', '1', '--', 'true']));
+    assert.equal(result.code, 0);
+    assert.match(result.stderr, /Too many changes at once; trying again for \d+ s\n[^]*is given back\n$/);
+    assert.equal(at.length, 2);
+    assert.ok(at[1] - at[0] >= 2980, `after ${at[1] - at[0]} ms`);
+    assertHas(await bookingOf(server, bookedId(result)), {status: 'completed'});
+});
+
 it('it asks the planner three things before the command starts: the time, the nodes, the booking', async (server) => {
     const seen = [];
     await withProxy(server, (head) => { seen.push(head.split(' ').slice(0, 2).join(' ').split('?')[0]); }, async (proxy) => {

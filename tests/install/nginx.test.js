@@ -221,3 +221,31 @@ test('the snippet and procplan-server tell the planner the same, and refuse in t
         if (status !== '494') assert.equal(words.get(status), sentence, status); /* said before a location is known */
     }
 });
+
+test('the snippet and every example say the same of the page and of what nginx refuses, and nothing of what the planner answers', () => {
+    const folder = path.join(pools.source, 'nginx');
+    const examples = fs.readdirSync(path.join(folder, 'examples')).filter((name) => name.endsWith('.conf'));
+    assert.ok(examples.length >= 3);
+    for (const file of ['host/snippet.conf.in', ...examples.map((name) => `examples/${name}`)]) {
+        const text = fs.readFileSync(path.join(folder, file), 'utf8').replaceAll(/^@redirect@ /gm, '').replaceAll(/^#.*\n/gm, '').replaceAll('@mount@', '/procplan');
+        const blocks = [...text.matchAll(/^location ([^{]+) \{\n([^]*?)^\}/gm)];
+        let pages = 0, calls = 0;
+        for (const [, name, body] of blocks) {
+            const headers = Object.fromEntries([...body.matchAll(/add_header (X-Content-Type-Options|Referrer-Policy|Content-Security-Policy) ("[^"]*"|\S+) always;/g)]
+                .map(([, header, value]) => [header, value.replaceAll('"', '')]));
+            const wanted = (policy) => ({'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin', 'Content-Security-Policy': policy});
+            if (/^ *alias /m.test(body)) {
+                pages += 1;
+                assert.deepEqual(headers, wanted(PAGE), `${file}: ${name}`);
+            } else if (/procplan-fastcgi\.conf/.test(body)) {
+                calls += 1;
+                assert.deepEqual(headers, {}, `${file}: ${name}`);
+            } else if (/^ *return /m.test(body)) {
+                assert.deepEqual(headers, wanted(NO_PAGE), `${file}: ${name}`);
+            } else {
+                assert.match(body, /proxy_pass/, `${file}: ${name}`);
+            }
+        }
+        assert.ok(pages === 1 && calls >= 2, file);
+    }
+});
