@@ -203,7 +203,7 @@ test('with an init: the first request starts the service, an upgrade fails no re
     await asker.ended;
     assert.deepEqual(Object.keys(JSON.parse(asker.out)), ['200']);
     assert.notEqual(main(), old, 'the service is the new one');
-    assert.match(http('/procplan/'), /\r\nX-Release: newer\r\n[^]*<!-- newer -->\n$/);
+    await pools.until(() => /\r\nX-Release: newer\r\n[^]*<!-- newer -->\n$/.test(http('/procplan/')), 'nginx serves by the new files');
     assert.match(fs.readFileSync(config, 'utf8'), /"mine"/, 'the configuration is still the admin\'s');
     assert.match(http('/procplan/api/bookings/1'), /"user_label": ?"ada"/);
 
