@@ -28,13 +28,13 @@ export function takenPhrase(takers, late = false) {
 		others ? ` and by ${countOf(others, 'other')}` : ''];
 }
 
-/** The same of what the model calls clashes. */
+/** The same of the model's clashes. */
 export const clashPhrase = (clashes) => takenPhrase(clashes.map(({ booking }) => ({ who: booking.label, end: booking.end })));
 
 /** What a call that failed says. @param {any} trouble @returns {Phrase} */
 export function troublePhrase({ status, message, conflicts = [] }) {
 	return conflicts.length ? takenPhrase(conflicts.map((one) => ({ who: one.user_label, end: one.end })), true)
-		: status === 401 ? ['You are not logged in any more. Load the page again.']
+		: status === 401 ? ['You are not logged in. If you were, load the page again.']
 			: status === 403 && /makes no sense/.test(message) ? ['You are not allowed to do that.']
 				: status === 412 ? ['Somebody changed this booking meanwhile. Look, and try again.'] : [[message]];
 }

@@ -67,11 +67,14 @@ test('names from outside stand isolated in what is said', () => {
     assert.deepEqual(outside(words.placePhrase([modelWith().gpus[0]])), ['atlas', '0', 'H100']);
 });
 
-test('a refusal says who was faster, or what the server said, and logins in words', () => {
+test('a missing login is said so that it is true of who never had one, and of who had one until now', () => {
+    assert.equal(said(words.troublePhrase({status: 401, message: 'x', conflicts: []})), 'You are not logged in. If you were, load the page again.');
+});
+
+test('a refusal says who was faster, or what the server said, and what is not allowed in words', () => {
     const conflicts = [{gpu_id: 'g-0', booking_id: 1, user_label: 'KM', start: MONDAY, end: MONDAY + 12}];
     assert.equal(said(words.troublePhrase({status: 409, message: 'GPU taken.', conflicts})), 'KM was faster: taken until Mon 23 Nov 12:00');
     assert.equal(said(words.troublePhrase({status: 400, message: 'A booking may last 48 hours at most.', conflicts: []})), 'A booking may last 48 hours at most.');
-    assert.match(said(words.troublePhrase({status: 401, message: 'x', conflicts: []})), /not logged in/);
     assert.match(said(words.troublePhrase({status: 403, message: 'The server\'s answer makes no sense to this page (403).'})), /not allowed/);
     assert.equal(said(words.troublePhrase({status: 403, message: 'Only KM may end this.'})), 'Only KM may end this.');
     assert.match(said(words.troublePhrase({status: 412, message: 'x'})), /changed/);
