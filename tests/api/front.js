@@ -93,41 +93,42 @@ async function startNginx(front, locations, http_) {
 
 /*
  * CONFIG is the planner's, LOCATIONS (the front in, text out) what stands in the server{}, HTTP what stands beside it. PASSWORDS:
- * name to password, for the file that `passwords` names. HEALTH is where it answers. ARGS are procplan-fcgi's. What comes is good for the harness's request().
+ * name to password, for the file that `passwords` names. HEALTH is where it answers. ARGS are procplan-fcgi's. POOL: the socket of a pool
+ * that runs already, and is left running; then CONFIG and ARGS are not ours. What comes is good for the harness's request().
  */
-async function startFront({config, locations, http: http_ = '', passwords = {}, health = '/api/health', args = []}) {
+async function startFront({config, locations, http: http_ = '', passwords = {}, health = '/api/health', args = [], pool: socket = null}) {
     const directory = temporaryFolder();
     const front = {
         directory, stderr: '', agent: new http.Agent({keepAlive: true, maxSockets: 16}), config: path.join(directory, 'config.json'),
-        socket: path.join(directory, 'pool.sock'), passwords: path.join(directory, 'htpasswd'),
+        socket: socket ?? path.join(directory, 'pool.sock'), passwords: path.join(directory, 'htpasswd'),
     };
     front.writeConfig = (content) => {
         fs.writeFileSync(`${front.config}.new`, JSON.stringify(content));
         fs.renameSync(`${front.config}.new`, front.config);
     };
-    front.writeConfig(config);
+    if (!socket) front.writeConfig(config);
     fs.mkdirSync(path.join(directory, 'snippets'));
     fs.mkdirSync(path.join(directory, 'temp'));
     fs.writeFileSync(front.passwords, Object.entries(passwords).map(([name, word]) => `${name}:{PLAIN}${word}\n`).join(''));
     fs.copyFileSync(path.join(host, 'snippets', 'procplan-fastcgi.conf'), path.join(directory, 'snippets', 'procplan-fastcgi.conf'));
     /* Tests write more often than people. */
     const beside = replaced(path.join(host, 'conf.d', 'procplan.conf'), {'/run/procplan.sock': front.socket, 'rate=20r/s': 'rate=10000r/s'});
-    const pool = start(front, path.join(build, 'procplan-fcgi'), ['--config', front.config, '--database',
+    const pool = socket ? null : start(front, path.join(build, 'procplan-fcgi'), ['--config', front.config, '--database',
         path.join(directory, 'state', 'procplan.db'), '--socket', front.socket, '--workers', '2', ...args]);
-    await until(() => pool.exit || fs.existsSync(front.socket), 'the pool listens');
-    if (pool.exit) throw new Error(`the pool did not start:\n${front.stderr}`);
+    await until(() => pool?.exit || fs.existsSync(front.socket), 'the pool listens');
+    if (pool?.exit) throw new Error(`the pool did not start:\n${front.stderr}`);
     let nginx;
     try {
         nginx = await startNginx(front, await locations(front), beside + http_);
     } catch (error) {
-        process.kill(pool.pid, 'SIGKILL'); /* or this process would wait for it */
+        if (pool) process.kill(pool.pid, 'SIGKILL'); /* or this process would wait for it */
         throw error;
     }
     front.reload = () => process.kill(pool.pid, 'SIGHUP');
     front.stop = async () => {
         front.agent.destroy();
         await stopProcess(nginx, 'SIGQUIT');
-        await stopProcess(pool, 'SIGTERM');
+        if (pool) await stopProcess(pool, 'SIGTERM');
     };
     await until(async () => (await request({...front, unchecked: true}, 'GET', health)).status === 200, 'the pool answers');
     return front;

@@ -92,7 +92,7 @@ function watch(page, origin, expect) {
  * before the server ends; t, the test's context.
  * open's options: width, height, timezone, locale, scheme ('light', 'dark'), motion ('reduce', 'no-preference'), forced ('active'), touch,
  * query (behind "?"), at (a path instead of the server's root), url (instead of the server's), who (the initials remembered), storage
- * (what localStorage holds), expect (a pattern of faults the test provokes), init (a script run before the page's), wait (false: do not
+ * (what localStorage holds), login ([name, password], sent when nginx asks for it), expect (a pattern of faults the test provokes), init (a script run before the page's), wait (false: do not
  * wait for the grid).
  */
 function browserSuite() {
@@ -142,10 +142,11 @@ function browserSuite() {
 
 async function openPlanner(chromium, server, asked) {
     const {width = 1400, height = 900, timezone = 'Europe/Berlin', locale = 'en-GB', scheme = 'light', motion = 'reduce', forced = 'none',
-        touch = false, query = '', at = '', url = server.url, who, storage = {}, expect, init} = asked;
+        touch = false, query = '', at = '', url = server.url, who, storage = {}, login, expect, init} = asked;
     const context = await chromium.newContext({
         viewport: {width, height}, timezoneId: timezone, locale, colorScheme: scheme, reducedMotion: motion, forcedColors: forced,
         hasTouch: touch, isMobile: touch, deviceScaleFactor: 1, serviceWorkers: 'block', acceptDownloads: false,
+        ...login && {httpCredentials: {username: login[0], password: login[1], origin: new URL(url).origin}},
     });
     context.setDefaultTimeout(STEP_LIMIT);
     await context.addInitScript(() => {

@@ -1,9 +1,10 @@
 'use strict';
-/* The planner below a path, as a host that serves other things, too, mounts it: a second nginx before a server's pool. */
+/* A second nginx before a server's pool: the planner below a path, as a host that serves other things, too, mounts it; or behind a login. */
 const {spawn} = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
+const {example, startFront} = require('../api/front.js');
 const {nginxPath, processInfo, request, source, until} = require('../api/harness.js');
 
 function freePort() {
@@ -68,4 +69,17 @@ async function mountBelow(server, prefix) {
     return {url: `http://127.0.0.1:${port}${prefix}/`, stop};
 }
 
-module.exports = {mountBelow};
+/*
+ * The planner as nginx/examples/basic-auth.conf has it, below /; PASSWORDS: name to password. Gives {url, stop}, and is good for request().
+ */
+async function mountWithLogins(server, passwords) {
+    const front = await startFront({
+        passwords, pool: path.join(runFolder(server), 'fastcgi.sock'),
+        locations: (one) => example('basic-auth.conf', {
+            '/etc/nginx/procplan.htpasswd': one.passwords, '/usr/local/share/procplan/htdocs/': `${path.join(source, 'htdocs')}/`,
+        }),
+    });
+    return Object.assign(front, {url: `http://127.0.0.1:${front.port}/`});
+}
+
+module.exports = {mountBelow, mountWithLogins};
