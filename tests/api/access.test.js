@@ -120,7 +120,7 @@ it('nobody in particular is refused with 401 on every call but health and releas
     for (const [method, target, body] of [
         ['GET', '/api/nodes'], ['GET', '/api/timeline'], ['GET', '/api/bookings'], ['GET', `/api/bookings/${booking_id}`],
         ['GET', '/api/availability?node_id=n'], ['POST', '/api/availability_bulk', {}], ['GET', '/api/find'], ['GET', '/api/events'],
-        ['GET', '/api/usage'], ['GET', '/api/calendar.ics'], ['GET', '/api/metrics'], ['POST', '/api/book', wish()],
+        ['GET', '/api/usage'], ['GET', '/api/calendar.ics'], ['GET', '/api/metrics'], ['GET', '/api/session'], ['POST', '/api/book', wish()],
         ['PATCH', `/api/bookings/${booking_id}`, {note: 'x'}], ['DELETE', `/api/bookings/${booking_id}`],
         ['POST', '/api/mark_done', {booking_id}], ['POST', '/api/reload_config'],
     ]) {
