@@ -193,6 +193,8 @@ test('with an init: the first request starts the service, an upgrade fails no re
     put('systemctl', 'reload', 'procplan.service');
     await pools.until(() => http('/procplan/api/nodes').includes('"mine"'), 'the service has read its configuration again');
     assert.equal(main(), old, 'and is the same');
+    const listening = () => put('stat', '-c', '%i', '/run/procplan.sock');
+    const socket = listening();
     const asker = pools.start(t, net[0], [...net.slice(1), process.execPath, '-e', ASKER]);
     const answers = () => asker.log.split('\n').length;
     const more = (before) => pools.until(() => answers() > before + 20, 'answers go on coming');
@@ -203,12 +205,14 @@ test('with an init: the first request starts the service, an upgrade fails no re
     await asker.ended;
     assert.deepEqual(Object.keys(JSON.parse(asker.out)), ['200']);
     assert.notEqual(main(), old, 'the service is the new one');
+    assert.equal(listening(), socket, 'its socket was there all the time');
     await pools.until(() => /\r\nX-Release: newer\r\n[^]*<!-- newer -->\n$/.test(http('/procplan/')), 'nginx serves by the new files');
     assert.match(fs.readFileSync(config, 'utf8'), /"mine"/, 'the configuration is still the admin\'s');
     assert.match(http('/procplan/api/bookings/1'), /"user_label": ?"ada"/);
 
     const said = put('sh', '-c', 'dpkg --remove procplan 2>&1');
     assert.deepEqual([state('procplan.socket'), state('procplan.service'), state('nginx.service')], ['inactive', 'inactive', 'active'], said);
+    assert.equal(put('find', '/run', '-name', 'procplan*'), '', 'nothing of it lies about');
     assert.match(http('/procplan/api/nodes'), /^HTTP\/1\.1 502 [^]*"The planner did not answer; try again"/);
     assert.match(http('/'), /ours\n$/);
     debian.install(root, put, all());

@@ -82,6 +82,7 @@ test('the account and its folder are what the service and the files for systemd 
     assert.deepEqual(hosts.setting(host, '/procplan.service', 'StateDirectoryMode'), ['0700']);
     assert.match(hosts.setting(host, '/procplan.service', 'ExecStart')[0], / --database \/var\/lib\/procplan\/procplan\.db$/);
     assert.deepEqual(hosts.setting(host, '/procplan.socket', 'SocketMode'), ['0660']);
+    assert.deepEqual(hosts.setting(host, '/procplan.socket', 'RemoveOnStop'), ['yes']); /* deb.test.js shows it */
     const [socket] = hosts.setting(host, '/procplan.socket', 'ListenStream');
     assert.match(fs.readFileSync(host.find('/conf.d/procplan.conf'), 'utf8'), new RegExp(`server unix:${socket};`));
 });
