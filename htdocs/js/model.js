@@ -12,6 +12,8 @@ import { DAY, hourOf, midnightOf, mondayOf } from './time.js';
 
 export const PRIORITIES = ['low', 'medium', 'high'];
 
+const SLICE_MS = 3;
+
 /** What all ids begin with, up to a separator: "node-a-" of node-a-gpu0 and node-a-gpu1. */
 export function commonPrefix(ids) {
 	if (ids.length < 2) {
@@ -71,6 +73,19 @@ export class Model {
 		this.add(answer);
 	}
 
+	/** The same of a large answer, with breaks, so that what is on the screen goes on moving. */
+	static async read(answer) {
+		const model = new Model({ ...answer, bookings: [], held: [] });
+		let since = performance.now();
+		for (const _ of model.adding(answer)) {
+			if (performance.now() - since > SLICE_MS) {
+				await new Promise((go) => setTimeout(go));
+				since = performance.now();
+			}
+		}
+		return model;
+	}
+
 	/** What to send as `since`. */
 	get since() {
 		return `${this.epoch}.${this.revision}`;
@@ -94,9 +109,17 @@ export class Model {
 	}
 
 	add(answer) {
+		[...this.adding(answer)];
+	}
+
+	/** Adds what an answer has; stops now and then. @returns {Generator<number, void, undefined>} */
+	* adding(answer) {
 		const base = hourOf(answer.start || '1970-01-01T00:00:00Z');
 		for (const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1, note = null] of answer.bookings) {
 			this.bookings.set(id, { id, start: base + start, end: base + end, label, priority, status, owner, version, note: note ?? '', gpus: [] });
+			if (id % 100 === 0) {
+				yield 0;
+			}
 		}
 		for (const [gpu, ...rows] of answer.held) {
 			const holds = this.holds[gpu];
@@ -114,6 +137,9 @@ export class Model {
 				}
 			}
 			holds.sort((a, b) => a.start - b.start);
+			if (gpu % 50 === 0) {
+				yield 0;
+			}
 		}
 		this.revision = answer.revision;
 		this.version++;

@@ -52,7 +52,7 @@ export function createStore() {
 		state.view.nodes = remembered('nodes', null);
 	}
 
-	/* -- telling -------------------------------------------------------------------------------------------------- */
+	/* -- telling -- */
 
 	/** @type {((now: typeof state, changed: Set<string>) => void)[]} */
 	const listeners = [];
@@ -80,20 +80,23 @@ export function createStore() {
 		history.replaceState(null, '', location.pathname + writeView(view, homeOf(view.zoom, state.now, narrow)));
 	}
 
-	/* -- the picture: one window of the timeline, kept fresh -------------------------------------------------------- */
+	/* -- the picture: one window of the timeline, kept fresh -- */
 
 	let wanted = { start: 0, end: 0 }; /* what the model shall cover */
 	let waiting = /** @type {any} */ (null); /* an answer that came while a bar was dragged */
 	let timer = 0;
 	let running = /** @type {AbortController|null} */ (null);
 
-	function take(answer) {
+	async function take(answer, { signal }) {
+		const model = answer.full && (state.model.epoch ? await Model.read(answer) : new Model(answer));
+		if (signal.aborted) {
+			return;
+		}
 		if (state.dragging) {
 			waiting = answer; /* asked for again with the same `since` when the drag is over */
 			return;
 		}
-		if (answer.full) {
-			const model = new Model(answer);
+		if (model) {
 			model.version += state.model.version + 1;
 			set({ model });
 		} else if (state.model.apply(answer)) {
@@ -117,7 +120,6 @@ export function createStore() {
 				call(`api/timeline${query({ start, end, since: covered ? model.since : null })}`, { signal: mine.signal }),
 				state.session ?? call('api/session', { signal: mine.signal }),
 			]);
-			running = null;
 			if (session !== state.session) {
 				skew = Date.parse(session.now) - Date.now();
 				skew = Math.abs(skew) < 2000 ? 0 : skew; /* it is told in whole seconds */
@@ -127,7 +129,11 @@ export function createStore() {
 					look({ date: homeOf(state.view.zoom, state.now, narrow) });
 				}
 			}
-			take(answer);
+			await take(answer, mine);
+			if (mine.signal.aborted) {
+				return;
+			}
+			running = null;
 			if (state.connection !== 'live' || state.busy) {
 				set({ connection: 'live', trouble: '', busy: false });
 			}
@@ -177,7 +183,7 @@ export function createStore() {
 	addEventListener('offline', () => wanted.end && load());
 	setInterval(() => set({ now: clock() }), TICK_MS);
 
-	/* -- what can be done ------------------------------------------------------------------------------------------- */
+	/* -- what can be done -- */
 
 	const say = (text, more = {}) => set({ message: { text, ...more } });
 
