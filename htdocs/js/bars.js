@@ -6,6 +6,7 @@ import { PRIORITIES } from './model.js';
 import { DAY, lengthOf } from './time.js';
 
 const INSET = 2; /* px above and below a bar, and 1 at its sides: neighbours never touch */
+const [TILE_ROWS, TILE_WIDTH] = [8, 400]; /* px; bars that begin in the same tile are painted together, and the other tiles are not */
 
 /** @param {import('./grid.js').Grid} grid */
 export function mountBars(grid) {
@@ -17,6 +18,7 @@ export function mountBars(grid) {
 	const widths = new Map();
 	/** @type {Map<string, ReturnType<typeof bar>>} */
 	const drawn = new Map();
+	const tiles = new Map();
 	let drawnOf = ['', ''];
 	let modelOf = state.model;
 	let fresh = false; /* what is new now came from other people, and fades in */
@@ -29,6 +31,16 @@ export function mountBars(grid) {
 			widths.set(key, ruler.measureText(text).width);
 		}
 		return widths.get(key) ?? 0;
+	}
+
+	/** As much of a text as fits: cutting it off by a clip would make a layer to paint. */
+	function shortened(text, width) {
+		const signs = [...text];
+		let count = signs.length;
+		while (count > 1 && textWidth(`${signs.slice(0, count).join('')}…`, 600) > width) {
+			count--;
+		}
+		return count < signs.length ? `${signs.slice(0, count).join('')}…` : text;
 	}
 
 	/**
@@ -46,18 +58,20 @@ export function mountBars(grid) {
 		}
 		const more = note ? textWidth(note, 400) + 5 : 0;
 		const fits = more > 0 && size + more + 31 < width;
-		return [element('span', { class: classes({ label: true, tight: size + 26 > width }) },
-			element('bdi', { class: 'who' }, who), sign, fits && element('bdi', { class: 'note' }, note)), Math.min(width, size + 30)];
+		const tight = size + 28 > width;
+		return [element('span', { class: classes({ label: true, tight }) }, element('bdi', { class: 'who' }, tight ? shortened(who, width - 16) : who),
+			sign, fits && element('bdi', { class: 'note' }, note)), Math.min(width, size + 30)];
 	}
 
 	function box(made, first, last, start, end) {
 		const { rows } = grid.layout;
 		const x = grid.x(Math.max(start, grid.origin));
+		const top = rows[first].top + INSET;
+		const height = rows[last].top + rows[last].height - top - INSET - 1;
 		Object.assign(made.style, {
-			left: `${x + 1}px`,
+			margin: `${top}px 0 ${-top - height}px ${x + 1}px`,
 			width: `${Math.max(2, grid.x(end) - x - 2)}px`,
-			top: `${rows[first].top + INSET}px`,
-			height: `${rows[last].top + rows[last].height - rows[first].top - 2 * INSET - 1}px`,
+			height: `${height}px`,
 		});
 		return made;
 	}
@@ -83,12 +97,21 @@ export function mountBars(grid) {
 		const width = (end - start) * grid.scale.hourWidth - 2;
 		const [label, size] = labelOf(booking, width);
 		made.append(label ?? '');
-		return { block, made, label, room: Math.max(0, width - size), moved: 0 };
+		return { block, made, label, room: Math.max(0, width - size), moved: label && 0 };
 	}
 
 	function clear() {
-		drawn.forEach(({ made }) => made.remove());
+		tiles.forEach((tile) => tile.remove());
+		tiles.clear();
 		drawn.clear();
+	}
+
+	function tileOf({ start, first }) {
+		const key = [Math.floor(first / TILE_ROWS), Math.floor(start * grid.scale.hourWidth / TILE_WIDTH)].join();
+		if (!tiles.has(key)) {
+			tiles.set(key, layer.insertBefore(element('div', { class: 'tile' }), over));
+		}
+		return tiles.get(key);
 	}
 
 	function draw() {
@@ -110,30 +133,30 @@ export function mountBars(grid) {
 				drawn.delete(key);
 			}
 		}
-		const parts = document.createDocumentFragment();
 		for (const [key, block] of wanted) {
 			const one = drawn.get(key) ?? bar(block);
 			one.block = block;
 			if (!drawn.has(key)) {
 				drawn.set(key, one);
-				parts.append(one.made);
+				follow(one);
+				tileOf(block).append(one.made);
 			}
 		}
-		layer.insertBefore(parts, over);
+		for (const [key, tile] of tiles) {
+			if (!tile.firstChild) {
+				tile.remove();
+				tiles.delete(key);
+			}
+		}
 		fresh = false;
 	}
 
-	/** Labels of bars that begin left of the view stand at its edge. */
-	function follow() {
-		const edge = grid.at.left + grid.box.left;
-		for (const one of drawn.values()) {
-			if (one.label) {
-				const by = Math.round(Math.min(Math.max(0, edge - grid.x(Math.max(one.block.start, grid.origin))), one.room));
-				if (one.moved !== by) {
-					one.moved = by;
-					one.label.style.transform = by ? `translateX(${by}px)` : '';
-				}
-			}
+	/** The label of a bar that begins left of the view stands at its edge. */
+	function follow(one) {
+		const by = one.label && Math.round(Math.min(Math.max(0, grid.at.left + grid.box.left - grid.x(Math.max(one.block.start, grid.origin))), one.room));
+		if (one.moved !== by) {
+			one.moved = by;
+			one.label.style.marginLeft = `${by}px`;
 		}
 	}
 
@@ -166,7 +189,7 @@ export function mountBars(grid) {
 
 	return {
 		draw,
-		follow,
+		follow: () => drawn.forEach(follow),
 		overlay,
 		reset() {
 			clear();

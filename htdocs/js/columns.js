@@ -10,13 +10,14 @@ const SKYLINE_HEIGHT = 12;
 export function mountColumns(grid) {
 	const { state } = grid.store;
 	const head = byId('grid').querySelector('.head');
-	const lines = byId('grid').querySelector('.columns');
+	const [days, lines] = ['.days', '.columns'].map((name) => byId('grid').querySelector(name));
 	const [month, zone, free, sky] = ['corner-month', 'corner-zone', 'corner-free', 'sky'].map(byId);
 	const [past, now, dot] = ['past', 'now', 'now-dot'].map((name) => element('div', { class: name }));
+	const before = [days, lines].map((place) => place.appendChild(element('div', { class: 'before', role: 'presentation' }))); /* what is left of the first column */
 	const drawn = new Map(); /* the column's first hour → its header cell and its line */
 	const titles = new Map(); /* months, weeks and, among hours, days */
 	let counts = state.model.occupancy([], 0);
-	let [countsOf, drawnOf, skyOf] = ['', '', ''];
+	let [countsOf, skyOf, drawnAt] = ['', '', 0];
 
 	head.append(dot);
 	lines.append(past, now);
@@ -26,6 +27,7 @@ export function mountColumns(grid) {
 		if (name !== countsOf) {
 			countsOf = name;
 			counts = state.model.occupancy(grid.layout.gpus, state.now, grid.scale.unit);
+			drawn.forEach(fill);
 		}
 	}
 
@@ -36,6 +38,17 @@ export function mountColumns(grid) {
 		return known ? layout.gpus.length - counts.columns[Math.floor((hour - counts.first) / unit)] : null;
 	}
 
+	/** What a column's header says of its free GPUs. */
+	function fill([cell], hour) {
+		const { unit } = grid.scale;
+		const number = freeIn(hour);
+		const day = `${dayOf(hour)} ${dateAt(hour).getUTCFullYear()}`;
+		cell.ariaLabel = (unit === DAY ? day : unit === WEEK ? `week ${weekNumber(hour)}, from ${day}` : `${dayOf(hour)} ${timeOf(hour)}`)
+			+ (number === null ? '' : `, ${number} free`);
+		setText(cell.lastChild, number === null ? '' : String(number));
+		cell.lastChild.classList.toggle('none', number === 0);
+	}
+
 	function column(hour) {
 		const { unit, hourWidth } = grid.scale;
 		const at = dateAt(hour);
@@ -43,23 +56,16 @@ export function mountColumns(grid) {
 		const weekend = unit <= DAY && weekdayOf(hour) > 4;
 		/* A stronger line: weeks among days, days among hours, months among weeks. */
 		const edge = unit === DAY ? weekdayOf(hour) === 0 : unit === WEEK ? at.getUTCDate() <= 7 : hour % DAY === 0;
-		const number = freeIn(hour);
-		const year = at.getUTCFullYear();
-		const [sign, date, said] = unit === DAY ? [WEEKDAYS[weekdayOf(hour)][0], at.getUTCDate(), `${dayOf(hour)} ${year}`]
-			: unit === WEEK ? [`W${weekNumber(hour)}`, at.getUTCDate(), `week ${weekNumber(hour)}, from ${dayOf(hour)} ${year}`]
-				: ['', timeOf(hour).slice(0, 2), `${dayOf(hour)} ${timeOf(hour)}`];
+		const [sign, date] = unit === 1 ? ['', timeOf(hour).slice(0, 2)] : [unit === DAY ? WEEKDAYS[weekdayOf(hour)][0] : `W${weekNumber(hour)}`, at.getUTCDate()];
 		const cell = element('div', {
 			class: classes({ day: true, today, weekend, edge, hour: unit === 1 }), role: 'columnheader',
 			'aria-colindex': Math.round((hour - grid.origin) / unit) + 2, 'aria-current': today && 'date',
-			'aria-label': said + (number === null ? '' : `, ${number} free`), 'data-hour': hour,
-		}, element('span', { class: 'date' }, element('i', {}, sign), element('b', {}, String(date))),
-		element('span', { class: classes({ free: true, none: number === 0 }) }, number === null ? '' : String(number)));
-		const parts = [cell, element('div', { class: classes({ line: true, weekend, edge }) })];
-		for (const { style } of parts) {
-			style.left = `${grid.x(hour)}px`;
-			style.width = `${unit * hourWidth}px`;
-		}
-		return parts;
+			'data-hour': hour,
+		}, element('span', { class: 'date' }, element('i', {}, sign), element('b', {}, String(date))), element('span', { class: 'free' }));
+		fill([cell], hour);
+		const line = element('div', { class: classes({ line: true, weekend, edge }) });
+		cell.style.width = line.style.width = `${unit * hourWidth}px`;
+		return [cell, line];
 	}
 
 	/** What stands above the dates where a month, a week or, among hours, a day begins; '' elsewhere. */
@@ -75,27 +81,28 @@ export function mountColumns(grid) {
 		}
 	}
 
-	/** Keeps in MAP the elements for `wanted` hours, made where they are new. */
-	function keep(map, wanted, make) {
+	/** Keeps in MAP the elements for `wanted` hours, made where they are new, and in their order in `places`. */
+	function keep(map, wanted, places, make) {
 		for (const [hour, parts] of map) {
-			if (!wanted.has(hour)) {
+			if (!wanted.includes(hour)) {
 				parts.forEach((part) => part.remove());
 				map.delete(hour);
 			}
 		}
-		for (const hour of wanted) {
+		let after = places.map(() => null);
+		for (const hour of [...wanted].reverse()) {
 			if (!map.has(hour)) {
-				const parts = make(hour);
-				map.set(hour, parts);
-				head.append(parts[0]);
-				lines.append(...parts.slice(1));
+				map.set(hour, make(hour));
+				places.forEach((place, index) => place.insertBefore(map.get(hour)[index], after[index]));
 			}
+			after = map.get(hour);
 		}
 	}
 
 	function drawSky() {
-		const start = Math.max(grid.area.start, state.model.start, Math.floor(state.now));
-		const end = Math.min(grid.area.end, state.model.end);
+		const part = Math.ceil(grid.room()); /* drawn anew a screenful at a time */
+		const start = Math.max((Math.floor(grid.area.start / part) - 1) * part, state.model.start, Math.floor(state.now));
+		const end = Math.min((Math.ceil(grid.area.end / part) + 1) * part, state.model.end);
 		const name = [start, end, countsOf, grid.origin, grid.scale.hourWidth].join();
 		if (name !== skyOf) {
 			const most = grid.layout.gpus.length;
@@ -108,7 +115,7 @@ export function mountColumns(grid) {
 	}
 
 	function reset() {
-		[drawn, titles].forEach((map) => keep(map, new Set(), null));
+		[drawn, titles].forEach((map) => keep(map, [], [], null));
 		skyOf = '';
 	}
 
@@ -120,31 +127,33 @@ export function mountColumns(grid) {
 		draw() {
 			const { area: { start, end }, scale: { unit }, box, layout } = grid;
 			count();
-			if (countsOf !== drawnOf) { /* another hour, or other bookings */
+			if (Math.floor(state.now) !== drawnAt) { /* today may be another */
 				reset();
-				drawnOf = countsOf;
+				drawnAt = Math.floor(state.now);
 			}
-			keep(drawn, new Set(columnsIn(start, end, unit)), column);
-			keep(titles, new Set(columnsIn(start, end, Math.max(unit, DAY)).filter(title)), (hour) => {
+			const shown = columnsIn(start, end, unit);
+			keep(drawn, shown, [days, lines], column);
+			before.forEach(({ style }) => { style.width = `${grid.x(shown[0])}px`; });
+			keep(titles, columnsIn(start, end, Math.max(unit, DAY)).filter(title), [head], (hour) => {
 				const one = element(dateAt(hour).getUTCDate() === 1 || unit !== DAY ? 'b' : 'span', { class: 'title', 'aria-hidden': 'true' }, title(hour));
 				one.style.left = `${grid.x(hour)}px`;
 				return [one];
 			});
-			lines.style.setProperty('--tall', `${Math.min(box.height - box.head, layout.height)}px`);
+			lines.style.height = `${layout.height}px`;
 			const x = grid.x(state.now);
 			now.hidden = dot.hidden = state.now < start || state.now > end;
 			now.style.left = dot.style.left = `${x}px`;
-			past.style.left = `${grid.x(start)}px`;
-			past.style.width = `${Math.max(0, Math.min(x, grid.x(end)) - grid.x(start))}px`;
+			past.style.width = `${Math.max(0, x - box.left)}px`;
 			drawSky();
 		},
-		/** The corner names the month at the left edge. */
+		/** The corner names the month at the left edge, or among hours the day. */
 		follow() {
 			const { start } = grid.span();
 			const at = dateAt(grid.scale.unit === WEEK ? start + 3 * DAY : start);
 			const narrow = grid.box.left < 100;
 			const own = zoneName(start);
-			setText(month, narrow ? MONTHS[at.getUTCMonth()] : `${MONTH_NAMES[at.getUTCMonth()]} ${at.getUTCFullYear()}`);
+			const named = narrow ? MONTHS[at.getUTCMonth()] : `${MONTH_NAMES[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+			setText(month, grid.scale.unit === 1 && !narrow ? dayOf(start) : named);
 			setText(zone, own && !narrow ? `UTC · you ${own}` : 'UTC');
 			setText(free, narrow ? 'free' : `free${{ [DAY]: ' all day', [WEEK]: ' all week' }[grid.scale.unit] ?? ''}, of ${grid.layout.gpus.length}`);
 		},

@@ -15,8 +15,10 @@ import { mountRows } from './rows.js';
 import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
 
 const SETTLED_MS = 180; /* a browser takes 200 changes of the address in 30 s */
-const ROWS_AROUND = 14; /* drawn beyond the edges: scrolling runs ahead of drawing, and most frames then draw nothing */
-const SPANS_AROUND = 0.4;
+const ROWS_AROUND = 8; /* drawn beyond the edges, for scrolling runs ahead of drawing; in small steps, so that each fits a frame */
+const ROWS_STEP = 3;
+const SPANS_AROUND = 0.2;
+const STEP = 57; /* px */
 const SHEET = 0.6; /* of a narrow page's height, that a card may take */
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout; /* Safari has no such call */
 const isPhone = () => innerWidth <= 560;
@@ -25,6 +27,7 @@ const PRINT = { width: 1040, height: 680, left: 188, head: 76, band: 26, row: 28
 /** @param {import('./store.js').Store} store */
 export function mountGrid(store) {
 	const { state } = store;
+	store.cover(state.view.date, state.view.date + innerWidth / scaleOf(state.view.zoom, innerWidth).hourWidth); /* on its way before the first layout */
 	const [scroller, progress, words] = ['grid', 'progress', 'grid-words'].map(byId);
 	const plane = scroller.querySelector('.plane');
 	let frame = 0;
@@ -76,7 +79,7 @@ export function mountGrid(store) {
 	};
 	const [columns, rows, bars] = [mountColumns(grid), mountRows(grid), mountBars(grid)];
 
-	/* -- geometry ------------------------------------------------------------------------------------------------- */
+	/* -- geometry -- */
 
 	function readScroll() {
 		grid.at = { left: scroller.scrollLeft, top: scroller.scrollTop };
@@ -146,7 +149,7 @@ export function mountGrid(store) {
 		store.look({ date: shownDate });
 	}
 
-	/* -- drawing -------------------------------------------------------------------------------------------------- */
+	/* -- drawing -- */
 
 	function paint() {
 		cancelAnimationFrame(frame);
@@ -156,13 +159,16 @@ export function mountGrid(store) {
 		}
 		const { start, end } = grid.span();
 		const { from, to } = grid.rows();
+		const around = (end - start) * SPANS_AROUND;
+		const step = Math.ceil(STEP / grid.scale.hourWidth);
 		const { area } = grid;
-		if (isDirty || from < area.from || to > area.to || start < area.start || end > area.end) {
-			const around = (end - start) * SPANS_AROUND;
-			drawArea({
-				from: Math.max(0, from - ROWS_AROUND), to: Math.min(grid.layout.rows.length - 1, to + ROWS_AROUND),
-				start: Math.max(grid.origin, Math.floor(start - around)), end: Math.ceil(end + around),
-			});
+		const wanted = {
+			from: Math.max(0, Math.floor((from - ROWS_AROUND) / ROWS_STEP) * ROWS_STEP),
+			to: Math.min(grid.layout.rows.length - 1, Math.ceil((to + ROWS_AROUND) / ROWS_STEP) * ROWS_STEP),
+			start: Math.max(grid.origin, Math.floor((start - around) / step) * step), end: Math.ceil((end + around) / step) * step,
+		};
+		if (isDirty || Object.entries(wanted).some(([key, value]) => value !== area[key])) {
+			drawArea(wanted);
 		}
 		columns.follow();
 	}
@@ -173,8 +179,7 @@ export function mountGrid(store) {
 		columns.draw();
 		rows.draw();
 		bars.draw();
-		bars.follow();
-		mark();
+		(state.selection || state.open) && mark();
 	}
 
 	function mark() {
@@ -301,8 +306,6 @@ export function mountGrid(store) {
 
 	mountPointer(grid, bars, rows);
 	mountKeyboard(grid, rows);
-	/* The timeline is on its way before the first layout. */
-	store.cover(state.view.date, state.view.date + innerWidth / grid.scale.hourWidth);
 }
 
 /** @typedef {any} Grid  the object above */

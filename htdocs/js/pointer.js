@@ -50,7 +50,7 @@ export function mountPointer(grid, bars, rows) {
 			clash && `Taken by ${clash.booking.label} until ${momentOf(clash.end, true)}`], !!clash);
 	}
 
-	/* -- a gesture ------------------------------------------------------------------------------------------------ */
+	/* -- a gesture -- */
 
 	function begin() {
 		if (gesture && !gesture.live) {
@@ -237,9 +237,11 @@ export function mountPointer(grid, bars, rows) {
 	});
 	scroller.addEventListener('pointercancel', cancel);
 	addEventListener('blur', cancel);
-	/* Once a finger drags, the page must not scroll under it. */
-	scroller.addEventListener('touchmove', (event) => gesture?.live && event.cancelable && event.preventDefault(), { passive: false });
-	scroller.addEventListener('touchstart', (event) => around(event, '.grip') && event.preventDefault(), { passive: false });
+	if (matchMedia('(any-pointer: coarse)').matches) { /* where no finger is, they would make all drawing slower */
+		/* Once a finger drags, the page must not scroll under it. */
+		scroller.addEventListener('touchmove', (event) => gesture?.live && event.cancelable && event.preventDefault(), { passive: false });
+		scroller.addEventListener('touchstart', (event) => around(event, '.grip') && event.preventDefault(), { passive: false });
+	}
 	scroller.addEventListener('contextmenu', (event) => gesture?.touch && event.preventDefault());
 	addEventListener('keydown', (event) => {
 		if (gesture && event.key === 'Escape') {
@@ -248,7 +250,7 @@ export function mountPointer(grid, bars, rows) {
 		}
 	}, true);
 
-	/* -- without a button ----------------------------------------------------------------------------------------- */
+	/* -- without a button -- */
 
 	function leave() {
 		clearTimeout(hoverTimer);
@@ -258,7 +260,12 @@ export function mountPointer(grid, bars, rows) {
 
 	function hoverOver(event) {
 		leave();
-		const block = bars.blockOf(around(event, '.bar'));
+		const made = around(event, '.bar');
+		const block = bars.blockOf(made);
+		if (made && block) {
+			const { kind, fixed } = /** @type {any} */ (meaning(event));
+			made.classList.toggle('ends', kind !== 'move' && !fixed);
+		}
 		if (block && block.booking.id !== state.open) { /* its card says more */
 			hoverTimer = setTimeout(describe, HOVER_MS, block.booking);
 		}

@@ -1,19 +1,30 @@
-/** The rows: names of nodes and GPUs at the left, and the cells that say to a screen reader what the bars show. */
+/**
+ * The rows: names of nodes and GPUs at the left, the lines between them, and the cells that say to a screen reader what the bars show.
+ *
+ * What moves with the bars, the lines, is drawn into the same layer as they are; the names are the only other layer that is drawn
+ * over the grid, and hide what is below them. Each further layer, and each that lets another shine through, costs a browser without a
+ * graphics card milliseconds a frame.
+ */
 
-import { byId, element, setText } from './dom.js';
+import { byId, classes, element, setText } from './dom.js';
 import { columnsIn, skyline, stateOf } from './logic.js';
 import { DAY, dayOf, timeOf } from './time.js';
 
 const STRIP_HEIGHT = 20;
+const LONG = 20; /* signs of a node's name: only what may be too long is cut off, for that makes a layer to paint */
 
 /** @param {import('./grid.js').Grid} grid */
 export function mountRows(grid) {
 	const { state } = grid.store;
 	const layer = byId('grid').querySelector('.rows');
-	const { firstElementChild: pattern } = byId('band').content; /* a node's band */
+	const lines = byId('grid').querySelector('.rules');
+	const [pattern, strip] = byId('band').content.children; /* a node's band, and what is drawn across the grid for it */
 	/** @type {Map<number, any>} */
 	const drawn = new Map(); /* index in the layout → its element */
+	const rules = new Map(); /* the same → the line below it, or the band, across the grid */
 	const cellsOf = new WeakMap(); /* a row → what its cells were made for */
+	/* What is above the first row that is drawn; a padding would have everything painted again. */
+	const [above, aboveLines] = [layer, lines].map((place) => place.appendChild(element('div', { class: 'above', role: 'presentation' })));
 	let focus = { row: -1, hour: 0 }; /* the cell that is the Tab key's stop */
 	let bandsOf = '';
 
@@ -22,33 +33,39 @@ export function mountRows(grid) {
 		const [fold, name, kinds] = ['.fold', 'bdi', '.kinds'].map((one) => made.querySelector(one));
 		const folded = state.folded.has(node.id);
 		made.dataset.node = node.id;
+		made.firstElementChild.classList.toggle('long', node.name.length > LONG);
 		fold.ariaExpanded = String(!folded);
 		name.append(node.name);
 		name.title = node.name === node.id ? node.id : `${node.name} (${node.id})`;
 		kinds.append(...node.kinds.flatMap(({ kind, count }, index) => [`${index ? ', ' : ''}${count} × `, element('bdi', {}, kind)]));
-		made.querySelector('.strip').toggleAttribute('hidden', !folded);
 		return made;
 	}
 
 	const gpuRow = ({ node, gpu }) => element('div', { class: 'row', role: 'row', 'data-gpu': `${node.id}/${gpu.id}` },
-		element('div', { class: 'name', role: 'rowheader', 'aria-label': `${node.name} ${gpu.id}, ${gpu.kind}`, title: `${gpu.id} (${gpu.kind})` },
+		element('div', { class: classes({ name: true, long: (gpu.short.length + gpu.kind.length) * 7 > grid.box.left - 50 }), role: 'rowheader', 'aria-label': `${node.name} ${gpu.id}, ${gpu.kind}`, title: `${gpu.id} (${gpu.kind})` },
 			element('bdi', { class: 'gpu' }, gpu.short), element('bdi', { class: 'kind' }, gpu.kind)));
 
+	function rule({ node, gpu }) {
+		const made = gpu ? element('div', { class: 'rule' }) : strip.cloneNode(true);
+		state.folded.has(node.id) || made.replaceChildren();
+		return made;
+	}
+
 	/** What a band says of this moment, and of a folded node's hours. */
-	function fillBand(made, { node }) {
+	function fillBand(made, across, { node }) {
 		const { model } = state;
 		const hour = Math.floor(state.now);
 		const known = hour >= model.start && hour < model.end && node.count > 0;
 		const free = known ? model.freeGpus(node, hour, hour + 1).length : 0;
 		setText(made.querySelector('.free-now'), !known ? '' : free ? `${free} free${grid.box.left < 100 ? '' : ' now'}` : 'full');
-		const strip = made.querySelector('.strip');
 		if (state.folded.has(node.id)) {
+			const sky = across.firstElementChild;
 			const from = Math.max(model.start, grid.area.start);
 			const { first, hours } = model.occupancy(Array.from({ length: node.count }, (_, index) => node.first + index), state.now);
 			const values = [...hours.subarray(from - first, Math.max(from, Math.min(model.end, grid.area.end)) - first)];
-			strip.firstElementChild.setAttribute('d', skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT));
-			strip.setAttribute('width', values.length * grid.scale.hourWidth);
-			strip.style.left = `${grid.x(from) - grid.at.left}px`;
+			sky.firstElementChild.setAttribute('d', skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT));
+			sky.setAttribute('width', values.length * grid.scale.hourWidth);
+			sky.style.marginLeft = `${grid.x(from)}px`;
 		}
 	}
 
@@ -92,12 +109,16 @@ export function mountRows(grid) {
 				cell.ariaLabel = label(row, hour);
 				cell.ariaColIndex = String(Math.round((hour - grid.origin) / unit) + 2);
 				cell.ariaSelected = String(!!inIt && hour < inIt.end && hour + unit > inIt.start);
-				cell.style.left = `${grid.x(hour) - grid.at.left}px`;
 				cell.style.width = `${unit * hourWidth}px`;
+				cell.style.marginLeft = '';
 				return cell;
 			});
+			cells[0].style.marginLeft = `${grid.x(columns[0]) - grid.at.left - grid.box.left}px`;
 			old.forEach((cell) => cell !== held && cell.remove());
-			made.append(...cells.filter((cell) => cell !== held));
+			held?.classList.toggle('away', !cells.includes(held));
+			const before = cells.indexOf(held);
+			held?.before(...cells.slice(0, Math.max(0, before)));
+			made.append(...cells.slice(before + 1));
 		}
 		setStop(drawn.get(stop.row)?.querySelector(`[data-hour="${stop.hour}"]`));
 	}
@@ -131,37 +152,48 @@ export function mountRows(grid) {
 		at: () => focus,
 		reset() {
 			const held = layer.contains(document.activeElement);
-			drawn.forEach((made) => made.remove());
+			[...rules.values(), ...drawn.values()].forEach((made) => made.remove());
+			rules.clear();
 			drawn.clear();
 			bandsOf = '';
 			focus.row = Math.min(focus.row, grid.layout.rows.length - 1);
 			held && queueMicrotask(() => focusOn(focus.row, focus.hour, false)); /* what had the focus is drawn anew, and has it again */
 		},
 		draw() {
-			const { from, to } = grid.area;
+			const { area: { from, to }, layout } = grid;
 			const active = document.activeElement?.closest('.row');
 			for (const [index, made] of drawn) {
-				if ((index < from || index > to) && made !== active) {
-					made.remove();
-					drawn.delete(index);
+				const away = index < from || index > to;
+				made.classList.toggle('away', away);
+				if (away) {
+					rules.get(index)?.remove();
+					rules.delete(index);
+					if (made !== active) {
+						made.remove();
+						drawn.delete(index);
+					}
 				}
 			}
-			const fresh = document.createDocumentFragment();
-			for (let index = from; index <= to; index++) {
+			let [after, afterLine] = [null, null];
+			for (let index = to; index >= from; index--) {
+				const row = layout.rows[index];
 				if (!drawn.has(index)) {
-					const row = grid.layout.rows[index];
 					const made = row.gpu ? gpuRow(row) : band(row);
-					made.style.top = `${row.top}px`;
 					made.ariaRowIndex = String(index + 2);
 					drawn.set(index, made);
-					fresh.append(made);
+					layer.insertBefore(made, after);
 				}
+				if (!rules.has(index)) {
+					rules.set(index, rule(row));
+					lines.insertBefore(rules.get(index), afterLine);
+				}
+				[after, afterLine] = [drawn.get(index), rules.get(index)];
 			}
-			layer.append(fresh);
+			above.style.height = aboveLines.style.height = `${layout.rows[from]?.top ?? 0}px`;
 			const name = [state.model.version, Math.floor(state.now), grid.scale.unit, ...Object.values(grid.area)].join();
 			if (name !== bandsOf) {
 				bandsOf = name;
-				drawn.forEach((made, index) => grid.layout.rows[index]?.gpu === null && fillBand(made, grid.layout.rows[index]));
+				rules.forEach((line, index) => layout.rows[index].gpu || fillBand(drawn.get(index), line, layout.rows[index]));
 			}
 		},
 		/** The row under the pointer. */

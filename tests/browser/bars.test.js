@@ -167,6 +167,24 @@ it('a bar whose edge is dragged is extended or shortened', async ({server, open}
     await becomes(planner, server, 1, (one) => one.start === day(2) && one.end === day(6), 'only the last change is undone');
 });
 
+it('the pointer says where a bar can be pulled longer: at its ends, and nowhere on what is over', async ({server, open}) => {
+    await give(server, 'beta/g1', day(2), day(4), 'AB');
+    await give(server, 'beta/g2', day(-3), day(-1), 'AB');
+    const planner = await open({who: 'AB'});
+    await planner.barsOf(1);
+    await planner.barsOf(2);
+    const {width} = await planner.measures();
+    const cursorAt = async (gpu, hour, id) => {
+        const {x, y} = await planner.point(gpu, hour);
+        await planner.page.mouse.move(x, y);
+        return planner.bar(id).evaluate((bar) => getComputedStyle(bar).cursor);
+    };
+    assert.equal(await cursorAt('beta/g1', day(4) - 3 / width, 1), 'ew-resize');
+    assert.equal(await cursorAt('beta/g1', day(3), 1), 'pointer');
+    assert.equal(await cursorAt('beta/g1', day(2) + 3 / width, 1), 'ew-resize');
+    assert.equal(await cursorAt('beta/g2', day(-1) - 3 / width, 2), 'pointer');
+});
+
 it('Escape during a drag leaves the booking as it was', async ({server, open}) => {
     await give(server, 'beta/g1', day(2), day(4), 'AB');
     const planner = await open({who: 'AB'});

@@ -287,6 +287,34 @@ it('what begins or ends outside the picture is drawn to its edge, and its name s
     assert.ok(box.x <= at.rect.x + at.left + 2 && box.x + box.width >= at.rect.x + at.rect.width - 2, JSON.stringify(box));
 });
 
+it('scrolling draws into the layers that are there, and makes no new ones', {
+    config: {nodes: Array.from({length: 40}, (_, node) => ({id: `node-${node}`, gpus: Array.from({length: 8}, (_unused, gpu) => ({id: `gpu${gpu}`, kind: 'H100'}))}))},
+}, async ({server, open}) => {
+    for (let node = 0; node < 40; node++) await give(server, `node-${node}/gpu${node % 8}`, day(node % 20), day(node % 20 + 3), 'KM');
+    const planner = await open();
+    await planner.barsOf(1);
+    const client = await planner.page.context().newCDPSession(planner.page);
+    const seen = new Set();
+    let layers = [];
+    client.on('LayerTree.layerTreeDidChange', ({layers: now}) => {
+        layers = now?.filter((layer) => layer.drawsContent).map((layer) => layer.layerId) ?? layers;
+        layers.forEach((id) => seen.add(id));
+    });
+    await client.send('DOM.enable');
+    await client.send('LayerTree.enable');
+    const scroll = (x, y) => planner.grid.evaluate((grid, by) => new Promise((done) => {
+        grid.scrollBy(...by);
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    }), [x, y]);
+    for (let i = 0; i < 8; i++) await scroll(60, 60);
+    await planner.until(() => layers.length > 0, 'the browser tells its layers');
+    const before = new Set(seen);
+    for (let i = 0; i < 30; i++) await scroll(i % 2 ? 90 : 0, i % 2 ? 0 : 90);
+    const made = [...seen].filter((id) => !before.has(id));
+    assert.deepEqual(made, [], `${made.length} layers were made while it scrolled`);
+    assert.ok(layers.length <= 7, `${layers.length} layers are drawn`);
+});
+
 it('ten thousand GPUs are in the grid, and only a few of them in the document', {
     config: {nodes: Array.from({length: 1250}, (_, node) => ({id: `node-${node}`, gpus: Array.from({length: 8}, (_unused, gpu) => ({id: `gpu${gpu}`, kind: 'H100'}))}))},
 }, async ({server, open}) => {
