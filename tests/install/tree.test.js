@@ -52,3 +52,20 @@ test('make uninstall removes the first configuration when nobody changed it', op
     hosts.make('uninstall', `DESTDIR=${host.folder}`);
     assert.deepEqual(hosts.files(host.folder), []);
 });
+
+test('each option that a program\'s --help shows is described in its manual page', options, (t) => {
+    const host = hosts.install(t);
+    const shown = (program, ...args) => spawnSync(host.find(`bin/${program}`), [...args, '--help'], {encoding: 'utf8'}).stdout;
+    const help = {};
+    for (const name of ['procplan-admin', 'procplan-fcgi', 'procplan-server', 'procplan-notify', 'procplan-cli']) help[name] = shown(name);
+    const commands = help['procplan-cli'].split(/\nCommands[^\n]*\n/)[1].split('\n\n')[0].match(/^ {2}[a-z]+/gm);
+    for (const name of commands) help['procplan-cli'] += shown('procplan-cli', name.trim());
+    for (const [name, text] of Object.entries(help)) {
+        const named = new Set([...text.matchAll(/(?<=^|[\s,[(|])--([a-z][a-z-]+)/gm)].map(([, option]) => option));
+        assert.ok(named.size > 2, `${name} --help shows options: ${text}`);
+        const manual = fs.readFileSync(path.join(host.folder, host.installed.find((file) => new RegExp(`/man[18]/${name}\\.`).test(file))), 'utf8');
+        const beyond = manual.split('.Sh DESCRIPTION\n')[1]; /* the synopsis tells nothing of them */
+        const told = new Set([...beyond.matchAll(/\bFl (?:Fl |-)([a-z][a-z-]+)/g)].map(([, option]) => option));
+        assert.deepEqual([...named].filter((option) => !told.has(option)), [], name);
+    }
+});
