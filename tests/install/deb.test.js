@@ -112,6 +112,8 @@ test('installed in a Debian, the planner answers through nginx; removed and purg
     await pools.serving(pool);
     const page = await hosts.ask(port, 'GET', '/procplan/');
     assert.match(page.text, /<title>[^<]*ProcPlan/);
+    const aliases = put('grep', '-rhoE', 'alias [^;]+;', '/etc/nginx/snippets/procplan.conf', '/usr/share/doc/procplan/examples').trim().split('\n');
+    assert.ok(aliases.length >= 4 && aliases.every((alias) => alias === aliases[0]), `the examples lead to the same page: ${aliases.join(' ')}`);
     const booked = await hosts.ask(port, 'POST', '/procplan/api/book', {body: booking(3)});
     assert.equal(booked.status, 201, booked.text);
     const url = `http://127.0.0.1:${port}/procplan/`;

@@ -29,6 +29,10 @@ test('make install puts programs, pages, manuals, samples, nginx\'s and systemd\
     const page = path.dirname(host.find('/htdocs/index.html'));
     const alias = /alias ([^;]+);/.exec(fs.readFileSync(host.find('/snippets/procplan.conf'), 'utf8'))[1];
     assert.equal(`${host.folder}${alias}`, `${page}/`, 'nginx serves what was installed');
+    const examples = host.installed.filter((name) => /\/doc\/.*\/nginx\/[^/]+\.conf$/.test(name));
+    assert.deepEqual(examples.map((name) => path.basename(name)).sort(), fs.readdirSync(path.join(pools.source, 'nginx', 'examples')).sort());
+    for (const name of examples)
+        assert.equal(/alias ([^;]+);/.exec(fs.readFileSync(path.join(host.folder, name), 'utf8'))[1], alias, `the page of ${name} is the one that was installed`);
     const own = (folder) => hosts.files(folder).filter((name) => /\.(html|css|js|svg)$|openapi\.json$/.test(name));
     assert.deepEqual(own(page), own(path.join(pools.source, 'htdocs')));
     const [command, ...args] = hosts.serviceCommand(host);
