@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "common/json_write.h"
+#include "cgi/planner/event.h"
 
 #include "common/banned.h"
 
@@ -122,38 +122,14 @@ static int by_time(const void *a, const void *b)
     return (int)x->ended - (int)y->ended;
 }
 
-/* As the planner writes it (planner/event.c). */
 static bool append(struct bringing *m, const struct happening *h, struct error *err)
 {
     static const struct actor nobody = {"", false};
     const struct booking *b = &h->what->booking;
-    struct buffer text = BUFFER_INIT;
-    struct json_writer w;
 
-    json_begin(&w, &text);
-    json_open_object(&w);
-    if (!h->ended) {
-        json_put_string(&w, "node_id", h->what->node_id);
-        json_key(&w, "gpu_ids");
-        json_open_array(&w);
-        for (size_t i = 0; i < h->what->gpu_count; i++)
-            json_string(&w, h->what->gpu_ids[i]);
-        json_close(&w);
-    } else {
-        json_put_string(&w, "user_label", b->user_label);
-    }
-    json_put_hour(&w, "start", b->window.start);
-    json_put_hour(&w, "end", b->window.end);
-    if (!h->ended) {
-        json_put_string(&w, "user_label", b->user_label);
-        json_put_string(&w, "priority", priority_name(b->priority));
-        if (b->note != NULL)
-            json_put_string(&w, "note", b->note);
-    }
-    json_close(&w);
-    bool ok = store_event_append(m->store, h->at, &nobody, h->ended ? status_name(b->status) : "booked", b->id, text.data, NULL, err);
-    buffer_release(&text);
-    return ok;
+    if (h->ended)
+        return event_ended(m->store, b, &nobody, h->at, err);
+    return event_booked(m->store, b, h->what->node_id, h->what->gpu_ids, &nobody, h->at, err);
 }
 
 /* The log tells it in the order of time; one who ended before it was made is told in the order of sense. */

@@ -36,6 +36,16 @@ static bool make_token(struct arena *arena, struct booking *b, struct error *err
     return true;
 }
 
+static bool tell_booked(struct planner *planner, struct arena *arena, const struct booking *b, const struct actor *actor, int64_t now,
+                        struct error *err)
+{
+    const char **gpu_ids = arena_array(arena, b->gpu_count, sizeof *gpu_ids);
+
+    for (size_t i = 0; i < b->gpu_count; i++)
+        gpu_ids[i] = topology_gpu_by_key(&planner->topology, b->gpu_keys[i])->id;
+    return event_booked(planner->store, b, topology_node_by_key(&planner->topology, b->node_key)->id, gpu_ids, actor, now, err);
+}
+
 static bool book(struct planner *planner, struct arena *arena, const struct booking_request *request, int64_t series_id,
                  const struct actor *actor, int64_t now, struct booking **out, struct error *err)
 {
@@ -53,7 +63,7 @@ static bool book(struct planner *planner, struct arena *arena, const struct book
     b->created = b->updated = now;
     *out = b;
     return make_token(arena, b, err) && store_booking_insert(planner->store, b, err) && hold(planner, &plan, err) &&
-           event_booked(planner, b, actor, now, err);
+           tell_booked(planner, arena, b, actor, now, err);
 }
 
 bool planner_book(struct planner *planner, struct arena *arena, const struct booking_request *request,
@@ -247,7 +257,7 @@ static bool end(struct planner *planner, struct arena *arena, int64_t id, enum b
     b->released = b->updated = now;
     *out = b;
     return store_allocations_cut(planner->store, id, hour_of_seconds(now), err) &&
-           store_booking_update(planner->store, b, err) && event_ended(planner, b, actor, now, err);
+           store_booking_update(planner->store, b, err) && event_ended(planner->store, b, actor, now, err);
 }
 
 bool planner_end(struct planner *planner, struct arena *arena, int64_t id, enum booking_status status,

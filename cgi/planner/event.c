@@ -15,17 +15,20 @@ static void put_gpu_ids(struct json_writer *w, const struct planner *planner, co
     json_close(w);
 }
 
-bool event_booked(struct planner *planner, const struct booking *b, const struct actor *actor,
-                  int64_t now, struct error *err)
+bool event_booked(struct store *store, const struct booking *b, const char *node_id, const char *const *gpu_ids,
+                  const struct actor *actor, int64_t now, struct error *err)
 {
-    const struct node *node = topology_node_by_key(&planner->topology, b->node_key);
     struct buffer text = BUFFER_INIT;
     struct json_writer w;
 
     json_begin(&w, &text);
     json_open_object(&w);
-    json_put_string(&w, "node_id", node->id);
-    put_gpu_ids(&w, planner, b);
+    json_put_string(&w, "node_id", node_id);
+    json_key(&w, "gpu_ids");
+    json_open_array(&w);
+    for (size_t i = 0; i < b->gpu_count; i++)
+        json_string(&w, gpu_ids[i]);
+    json_close(&w);
     json_put_hour(&w, "start", b->window.start);
     json_put_hour(&w, "end", b->window.end);
     json_put_string(&w, "user_label", b->user_label);
@@ -33,7 +36,7 @@ bool event_booked(struct planner *planner, const struct booking *b, const struct
     if (b->note != NULL)
         json_put_string(&w, "note", b->note);
     json_close(&w);
-    bool ok = store_event_append(planner->store, now, actor, "booked", b->id, text.data, NULL, err);
+    bool ok = store_event_append(store, now, actor, "booked", b->id, text.data, NULL, err);
     buffer_release(&text);
     return ok;
 }
@@ -75,7 +78,7 @@ bool event_edited(struct planner *planner, const struct booking *before, const s
     return ok;
 }
 
-bool event_ended(struct planner *planner, const struct booking *b, const struct actor *actor, int64_t now, struct error *err)
+bool event_ended(struct store *store, const struct booking *b, const struct actor *actor, int64_t now, struct error *err)
 {
     struct buffer text = BUFFER_INIT;
     struct json_writer w;
@@ -86,7 +89,7 @@ bool event_ended(struct planner *planner, const struct booking *b, const struct 
     json_put_hour(&w, "start", b->window.start);
     json_put_hour(&w, "end", b->window.end);
     json_close(&w);
-    bool ok = store_event_append(planner->store, now, actor, status_name(b->status), b->id, text.data, NULL, err);
+    bool ok = store_event_append(store, now, actor, status_name(b->status), b->id, text.data, NULL, err);
     buffer_release(&text);
     return ok;
 }

@@ -55,8 +55,8 @@ may_include 'http includes common only' 'cgi/http/' 'common/|cgi/http/'
 may_include 'the api includes http, planner, configuration, model and common, and not the store' \
     'cgi/api/' 'common/|cgi/(model|config)[.]h|cgi/(http|planner|api)/'
 may_include 'worker, pool and main include common and cgi' 'cgi/(listen|main|pool|privileges|scoreboard|worker)[.]' 'common/|cgi/'
-may_include 'the administrator'"'"'s program includes common, the model and the store through its interfaces' 'cgi/admin[./]' \
-    'common/|cgi/model[.]h|cgi/store/(store|maintenance|original)[.]h|cgi/admin/'
+may_include 'the administrator'"'"'s program includes common, the model, how events are written, and the store through its interfaces' \
+    'cgi/admin[./]' 'common/|cgi/model[.]h|cgi/planner/event[.]h|cgi/store/(store|maintenance|original)[.]h|cgi/admin/'
 may_include 'what starts nginx and the pool includes common only' 'nginx/' 'common/|nginx/'
 may_include 'the command line includes common and never cgi' 'cli/' 'common/|cli/'
 result 'every file is in one of these parts' "$(select_lines "\$1 !~ \"^(${known#|})\"")"
