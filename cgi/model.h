@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/hour.h"
+#include "common/text.h"
 
 #define ID_CHARACTERS_MAX 64   /* node and GPU ids, labels */
 #define LABEL_CHARACTERS_MAX 64
@@ -101,6 +102,27 @@ static inline const char *priority_name(enum priority priority)
 static inline const char *status_name(enum booking_status status)
 {
     return status == BOOKING_ACTIVE ? "active" : status == BOOKING_COMPLETED ? "completed" : "cancelled";
+}
+
+/* What a name from outside stands for, whatever the case of its letters; false for no name (NULL) or another one. */
+static inline bool priority_of(const char *name, enum priority *out)
+{
+    for (enum priority p = PRIORITY_LOW; name != NULL && p <= PRIORITY_HIGH; p++)
+        if (text_equal_nocase(name, priority_name(p))) {
+            *out = p;
+            return true;
+        }
+    return false;
+}
+
+static inline bool status_of(const char *name, enum booking_status *out)
+{
+    for (enum booking_status s = BOOKING_ACTIVE; name != NULL && s <= BOOKING_CANCELLED; s++)
+        if (text_equal_nocase(name, status_name(s))) {
+            *out = s;
+            return true;
+        }
+    return false;
 }
 
 #endif

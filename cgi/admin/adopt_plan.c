@@ -48,26 +48,6 @@ static bool read_window(const struct original_booking *old, struct window *out)
     return out->start >= HOUR_MIN && out->end <= HOUR_MAX;
 }
 
-static bool read_status(const char *text, enum booking_status *out)
-{
-    for (enum booking_status s = BOOKING_ACTIVE; text != NULL && s <= BOOKING_CANCELLED; s++)
-        if (strcmp(text, status_name(s)) == 0) {
-            *out = s;
-            return true;
-        }
-    return false;
-}
-
-static bool read_priority(const char *text, enum priority *out)
-{
-    for (enum priority p = PRIORITY_LOW; text != NULL && p <= PRIORITY_HIGH; p++)
-        if (text_equal_nocase(text, priority_name(p))) {
-            *out = p;
-            return true;
-        }
-    return false;
-}
-
 static bool read_gpus(const struct original_booking *old, struct adopted *out)
 {
     for (size_t i = 0; i < old->gpu_count; i++) {
@@ -95,9 +75,9 @@ static const char *read_booking(const struct original_booking *old, struct arena
         return "its start and end are not two times of which the second is later";
     if (old->user_label != NULL && !text_is_utf8(old->user_label, strlen(old->user_label)))
         return "its label is not UTF-8";
-    if (!read_status(old->status, &b->status))
+    if (!status_of(old->status, &b->status))
         return "its status is none of active, completed, cancelled";
-    if (!read_priority(old->priority, &b->priority))
+    if (!priority_of(old->priority, &b->priority))
         return "its priority is none of low, medium, high";
     if (!read_seconds(old->created, &b->created) || !read_seconds(old->updated, &b->updated))
         return "the time when it was made or changed cannot be read";

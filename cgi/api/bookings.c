@@ -22,14 +22,14 @@ struct list {
 static bool read_status(struct call *call, int *out)
 {
     const char *text = http_query(call->request, "status");
+    enum booking_status status;
 
     if (text == NULL)
         return true;
-    for (enum booking_status status = BOOKING_ACTIVE; status <= BOOKING_CANCELLED; status++)
-        if (text_equal_nocase(text, status_name(status))) {
-            *out = (int)status;
-            return true;
-        }
+    if (status_of(text, &status)) {
+        *out = (int)status;
+        return true;
+    }
     return error_field(&call->err, ERROR_BAD_REQUEST, "status", "'status' must be one of active, completed, cancelled");
 }
 

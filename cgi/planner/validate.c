@@ -44,12 +44,8 @@ static bool check_priority(const char *text, enum priority *out, struct error *e
     *out = PRIORITY_MEDIUM;
     if (text == NULL || *text == '\0')
         return true;
-    for (enum priority p = PRIORITY_LOW; p <= PRIORITY_HIGH; p++)
-        if (text_equal_nocase(text, priority_name(p))) {
-            *out = p;
-            return true;
-        }
-    return error_field(err, ERROR_BAD_REQUEST, "priority", "Priority must be one of low, medium, high");
+    return priority_of(text, out) ||
+           error_field(err, ERROR_BAD_REQUEST, "priority", "Priority must be one of low, medium, high");
 }
 
 bool planner_book_precheck(const struct booking_request *request, struct error *err)
