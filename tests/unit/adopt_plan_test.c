@@ -1,26 +1,13 @@
 #include "tests/unit/unit.h"
 
+#include "tests/unit/arena.h"
+
 #include <stdio.h>
 
 #include "cgi/admin/adopt_plan.h"
 #include "common/hour.h"
 
-static struct arena arena;
 static struct adopt_plan plan;
-
-static int begin(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_release(&arena);
-    return 0;
-}
 
 static hour_t hour(const char *text)
 {
@@ -257,16 +244,16 @@ TEST(a_long_label_is_cut_between_characters)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_booking_comes_over_with_its_id_times_and_gpus, begin, end),
-        cmocka_unit_test_setup_teardown(times_are_read_in_every_form_of_iso_text_and_snap_outward, begin, end),
-        cmocka_unit_test_setup_teardown(an_ended_booking_holds_until_the_hour_in_which_it_was_last_changed_and_no_longer_than_it_was_booked, begin, end),
-        cmocka_unit_test_setup_teardown(an_active_booking_holds_all_of_its_window_however_it_was_changed, begin, end),
-        cmocka_unit_test_setup_teardown(seconds_before_1970_are_rounded_down, begin, end),
-        cmocka_unit_test_setup_teardown(each_field_that_cannot_be_read_is_named, begin, end),
-        cmocka_unit_test_setup_teardown(damaged_rows_among_sound_ones_are_told_and_the_sound_ones_stay_in_order, begin, end),
-        cmocka_unit_test_setup_teardown(a_gpu_that_is_named_twice_is_one, begin, end),
-        cmocka_unit_test_setup_teardown(a_label_that_does_not_fit_is_made_to_and_stands_whole_in_the_note, begin, end),
-        cmocka_unit_test_setup_teardown(a_long_label_is_cut_between_characters, begin, end),
+        IN_ARENA(a_booking_comes_over_with_its_id_times_and_gpus),
+        IN_ARENA(times_are_read_in_every_form_of_iso_text_and_snap_outward),
+        IN_ARENA(an_ended_booking_holds_until_the_hour_in_which_it_was_last_changed_and_no_longer_than_it_was_booked),
+        IN_ARENA(an_active_booking_holds_all_of_its_window_however_it_was_changed),
+        IN_ARENA(seconds_before_1970_are_rounded_down),
+        IN_ARENA(each_field_that_cannot_be_read_is_named),
+        IN_ARENA(damaged_rows_among_sound_ones_are_told_and_the_sound_ones_stay_in_order),
+        IN_ARENA(a_gpu_that_is_named_twice_is_one),
+        IN_ARENA(a_label_that_does_not_fit_is_made_to_and_stands_whole_in_the_note),
+        IN_ARENA(a_long_label_is_cut_between_characters),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include "tests/unit/arena.h"
+
 #include "cgi/http/router.h"
 
 /* Entries are larger than their pattern, as the API's are. */
@@ -17,24 +19,9 @@ static const struct entry routes[] = {
     {{HTTP_PATCH, "/api/bookings/*"}, 0},
 };
 
-static struct arena arena;
 static struct http_request request;
 static size_t found;
 static char allow[64];
-
-static int begin(void **state)
-{
-    (void)state;
-    arena_init(&arena);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    arena_release(&arena);
-    return 0;
-}
 
 static enum route_result route(enum http_method method, const char *path)
 {
@@ -106,16 +93,15 @@ TEST(all_methods_together_fit_into_the_header)
     assert_string_equal(allow, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 }
 
-#define ROUTED(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        ROUTED(a_path_is_compared_whole_and_exactly),
-        ROUTED(a_star_takes_all_that_follows_without_one_slash_at_the_end),
-        ROUTED(the_method_chooses_among_entries_of_one_path),
-        ROUTED(another_method_is_answered_with_those_allowed),
-        ROUTED(all_methods_together_fit_into_the_header),
+        IN_ARENA(a_path_is_compared_whole_and_exactly),
+        IN_ARENA(a_star_takes_all_that_follows_without_one_slash_at_the_end),
+        IN_ARENA(the_method_chooses_among_entries_of_one_path),
+        IN_ARENA(another_method_is_answered_with_those_allowed),
+        IN_ARENA(all_methods_together_fit_into_the_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
