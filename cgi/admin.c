@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cgi/admin/admin.h"
 #include "cgi/admin/files.h"
+#include "common/clock.h"
 #include "common/text.h"
 
 #include "common/banned.h"
@@ -91,19 +91,11 @@ void admin_warn(const char *format, ...)
     va_end(arguments);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void admin_progress_show(void *context, int64_t done, int64_t total)
 {
     static const char wheel[] = "|/-\\";
     struct admin_progress *progress = context;
-    int64_t now = now_ms();
+    int64_t now = clock_ms();
 
     if (!isatty(STDERR_FILENO) || (progress->shown_ms != 0 && now - progress->shown_ms < PROGRESS_EVERY_MS))
         return;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cgi/listen.h"
+#include "common/clock.h"
 #include "common/log.h"
 
 #include "common/banned.h"
@@ -122,7 +123,7 @@ static void start_worker(struct pool *pool, int index)
     struct life *life = &pool->lives[index];
     struct worker_slot *slot = &scoreboard->slots[index];
     pid_t master = getpid();
-    int64_t now = scoreboard_now_ms();
+    int64_t now = clock_ms();
 
     slot->busy_since_ms = 0;
     slot->served = 0;
@@ -154,7 +155,7 @@ static void start_configure(struct pool *pool, const sigset_t *handled)
         return;
     }
     pool->configure_pid = pid;
-    pool->configure_started_ms = scoreboard_now_ms();
+    pool->configure_started_ms = clock_ms();
 }
 
 /* -- what ends ------------------------------------------------------------------------------------------------- */
@@ -184,7 +185,7 @@ static void replace_worker(struct pool *pool, int index, pid_t pid, int status)
 {
     struct life *life = &pool->lives[index];
     struct worker_slot *slot = &scoreboard->slots[index];
-    int64_t now = scoreboard_now_ms();
+    int64_t now = clock_ms();
     bool condemned = slot->busy_since_ms == WORKER_CONDEMNED;
     bool quick = !condemned && slot->served == 0 && now - life->started_ms < QUICK_DEATH_MS;
     char end[64];
@@ -343,7 +344,7 @@ static void watch_drain(struct pool *pool, int64_t now, int64_t *next)
 /* Does what is due; returns when to look again. */
 static int64_t do_what_is_due(struct pool *pool, const sigset_t *handled)
 {
-    int64_t now = scoreboard_now_ms(), next = INT64_MAX;
+    int64_t now = clock_ms(), next = INT64_MAX;
 
     if (pool->configure_again && pool->configure_pid == 0 && pool->phase == PHASE_SERVING)
         start_configure(pool, handled);
@@ -370,7 +371,7 @@ static void begin_drain(struct pool *pool)
         return;
     log_notice("stopping; the workers finish what they have");
     pool->phase = PHASE_DRAINING;
-    pool->drain_began_ms = scoreboard_now_ms();
+    pool->drain_began_ms = clock_ms();
     listen_remove();
     scoreboard->draining = true;
     signal_workers(pool, SIGTERM);
@@ -384,7 +385,7 @@ static bool is_over(const struct pool *pool)
         return true;
     if (pool->phase != PHASE_DRAINING && pool->phase != PHASE_KILLED)
         return false;
-    if (pool->phase == PHASE_KILLED && scoreboard_now_ms() >= pool->drain_began_ms + pool->options->drain_ms + AFTER_KILL_MS)
+    if (pool->phase == PHASE_KILLED && clock_ms() >= pool->drain_began_ms + pool->options->drain_ms + AFTER_KILL_MS)
         return true;
     for (int i = 0; i < pool->options->workers; i++)
         if (pool->lives[i].pid != 0)
@@ -394,7 +395,7 @@ static bool is_over(const struct pool *pool)
 
 static void wait_for_signal(struct pool *pool, const sigset_t *handled, int64_t until)
 {
-    int64_t left = until - scoreboard_now_ms();
+    int64_t left = until - clock_ms();
     struct timespec wait;
     int number;
 

@@ -2,7 +2,8 @@
 
 #include <stddef.h>
 #include <sys/mman.h>
-#include <time.h>
+
+#include "common/clock.h"
 
 #include "common/banned.h"
 
@@ -39,17 +40,9 @@ void scoreboard_workers(struct stats_workers *out)
     }
 }
 
-int64_t scoreboard_now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void worker_slot_busy(struct worker_slot *slot)
 {
-    int64_t now = scoreboard_now_ms();
+    int64_t now = clock_ms();
 
     slot->busy_since_ms = now > 0 ? now : 1;
 }

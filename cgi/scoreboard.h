@@ -17,7 +17,7 @@
 /* The worker writes, the master reads; restarts is the master's. */
 struct worker_slot {
     _Atomic int32_t pid;            /* 0: no worker */
-    _Atomic int64_t busy_since_ms;  /* scoreboard_now_ms; 0 while idle; WORKER_CONDEMNED */
+    _Atomic int64_t busy_since_ms;  /* clock_ms, which is the same in every process; 0 while idle; WORKER_CONDEMNED */
     _Atomic uint64_t served;        /* requests answered by this process */
     _Atomic uint64_t restarts;      /* processes that this slot has lost */
 };
@@ -39,9 +39,6 @@ struct scoreboard *scoreboard_make(int workers) __attribute__((warn_unused_resul
 struct scoreboard *scoreboard_of_pool(void);
 /* How the pool's workers are now; within a pool only. */
 void scoreboard_workers(struct stats_workers *out);
-
-/* Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC): the same in every process. */
-int64_t scoreboard_now_ms(void);
 
 /*
  * For the worker: marks its slot busy and idle. worker_slot_idle says false when the deadline has passed and the master is about

@@ -1,12 +1,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/booking.h"
 #include "cli/commands.h"
 #include "cli/event.h"
 #include "cli/talk.h"
+#include "common/clock.h"
 #include "common/json_read.h"
 
 #include "common/banned.h"
@@ -185,7 +185,7 @@ static int follow(struct cli *cli, int64_t after, struct error *err)
                      table.cells[i + 3].text, table.cells[i + 4].text);
         fflush(stdout);
         arena_reset(&passing);
-        nanosleep(&(struct timespec){.tv_sec = INTERVAL_DEFAULT}, NULL);
+        clock_sleep(INTERVAL_DEFAULT);
     }
     cli->arena = whole;
     arena_release(&passing);

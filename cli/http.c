@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include <curl/curl.h>
 
 #include "cli/http_url.h"
+#include "common/clock.h"
 #include "common/text.h"
 
 #include "common/banned.h"
@@ -346,14 +346,6 @@ static bool exchange(struct http *http, const char *url, const struct http_reque
     return true;
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Where an answer sends us on to, or NULL. The caller frees it. */
 static char *redirect_of(struct http *http, const struct http_answer *answer)
 {
@@ -393,7 +385,7 @@ static bool send_once(struct http *http, const struct http_request *request, str
                       struct error *err)
 {
     struct buffer first = BUFFER_INIT;
-    double deadline = now() + http->timeout;
+    double deadline = clock_seconds() + http->timeout;
     bool trusted = true, done = false;
     char *url, *next = NULL;
 
@@ -402,7 +394,7 @@ static bool send_once(struct http *http, const struct http_request *request, str
     url = http_copy(first.data);
     buffer_release(&first);
     for (int hops = 0;; hops++) {
-        done = exchange(http, url, request, trusted, deadline - now(), answer, code, err);
+        done = exchange(http, url, request, trusted, deadline - clock_seconds(), answer, code, err);
         if (!done || !(next = redirect_of(http, answer)))
             break;
         http_url_hide(&next);
@@ -433,13 +425,6 @@ static bool was_lost(bool answered, int status, CURLcode code)
            code == CURLE_WEIRD_SERVER_REPLY;
 }
 
-static void pause_for(int tries)
-{
-    struct timespec wait = {.tv_sec = tries - 1, .tv_nsec = 500 * 1000 * 1000};
-
-    nanosleep(&wait, NULL); /* cut short by a signal: all the better */
-}
-
 bool http_send(struct http *http, const struct http_request *request, struct http_answer *answer, struct error *err)
 {
     CURLcode code;
@@ -454,7 +439,7 @@ bool http_send(struct http *http, const struct http_request *request, struct htt
         if (!request->idempotency_key || tries == TRIES_MAX || !was_lost(answered, answer->status, code) ||
             (http->stop && *http->stop))
             return answered;
-        pause_for(tries);
+        clock_sleep(tries - 0.5);
         error_clear(err);
     }
 }

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/release.h"
 #include "cli/settings.h"
+#include "common/clock.h"
 #include "common/json_read.h"
 #include "common/text.h"
 
@@ -174,26 +174,18 @@ static bool read_options(int argc, char **argv, struct options *options, int *st
     return good && complete(options, has_id);
 }
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 /* Asks again within the time there is when the server says that it would answer then: this may be the job's last line. */
 static enum release try_until(struct http *http, const struct options *options, struct http_answer *answer, struct error *err)
 {
     const char *token = options->token[0] ? options->token : NULL;
-    double deadline = now() + options->timeout;
+    double deadline = clock_seconds() + options->timeout;
 
     for (double pause = 1;; pause *= 2) {
         enum release result = release_try(http, options->booking_id, token, answer, err);
-        double wait = result == RELEASE_FAILED ? release_pause(answer, pause) : -1, left = deadline - now();
+        double wait = result == RELEASE_FAILED ? release_pause(answer, pause) : -1, left = deadline - clock_seconds();
         if (wait < 0 || wait >= left)
             return result;
-        nanosleep(&(struct timespec){(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)}, NULL);
+        clock_sleep(wait);
         error_clear(err);
         http_set_timeout(http, left - wait);
     }

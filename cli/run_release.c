@@ -1,10 +1,10 @@
 /* Gives run's booking back. The planner may be away for a while; the command's hours should not be lost for that. */
 #include <inttypes.h>
-#include <time.h>
 
 #include "cli/release.h"
 #include "cli/run.h"
 #include "cli/talk.h"
+#include "common/clock.h"
 
 #include "common/banned.h"
 
@@ -12,14 +12,6 @@
 #define WAIT_INTERRUPTED 5 /* when somebody wants us gone */
 #define TRY_TIMEOUT 10.0
 #define PAUSE_MAX 16
-
-static int64_t now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec;
-}
 
 static void by_hand(const struct run *run, const char *reason)
 {
@@ -48,25 +40,24 @@ static enum release try_once(struct run *run, double *wait, struct error *err)
 }
 
 /* Tries until DEADLINE; from the first signal on only for a moment more. */
-static enum release try_until(struct run *run, int64_t deadline, struct error *err)
+static enum release try_until(struct run *run, double deadline, struct error *err)
 {
     enum release result;
 
-    for (int64_t pause = 1;; pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX) {
-        double wait = (double)pause;
+    for (double pause = 1;; pause = pause < PAUSE_MAX ? pause * 2 : PAUSE_MAX) {
+        double wait = pause;
         error_clear(err);
         result = try_once(run, &wait, err);
         if (result != RELEASE_FAILED)
             return result;
-        if (run_signal != 0 && deadline > now() + WAIT_INTERRUPTED)
-            deadline = now() + WAIT_INTERRUPTED;
-        if (now() >= deadline)
+        if (run_signal != 0 && deadline > clock_seconds() + WAIT_INTERRUPTED)
+            deadline = clock_seconds() + WAIT_INTERRUPTED;
+        double left = deadline - clock_seconds();
+        if (left <= 0)
             return result;
-        if (pause == 1)
-            talk_warn(CLI_PROGRAM ": %s; trying again for %" PRId64 " s\n", err->message, deadline - now());
-        if (wait > (double)(deadline - now()))
-            wait = (double)(deadline - now());
-        nanosleep(&(struct timespec){(time_t)wait, (long)((wait - (double)(time_t)wait) * 1e9)}, NULL); /* a signal ends it early */
+        if (pause <= 1)
+            talk_warn(CLI_PROGRAM ": %s; trying again for %.0f s\n", err->message, left);
+        clock_sleep(wait < left ? wait : left);
     }
 }
 
@@ -84,7 +75,7 @@ bool run_give_back(struct run *run)
     }
     http_set_stop(run->cli->http, NULL);
     http_set_timeout(run->cli->http, TRY_TIMEOUT);
-    result = try_until(run, now() + wait, &err);
+    result = try_until(run, clock_seconds() + (double)wait, &err);
     given = result == RELEASE_DONE || result == RELEASE_GONE;
     if (result == RELEASE_DONE)
         talk_warn(CLI_PROGRAM ": booking %" PRId64 " is given back\n", run->booking_id);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "nginx/listen.h"
 
 #include "common/banned.h"
@@ -135,18 +135,11 @@ int listen_unix(int folder, const char *name, struct error *err)
     return -1;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* True when FD is ready before DEADLINE_MS and nothing interrupts. */
 static bool wait_ready(int fd, short events, int interrupt, int64_t deadline_ms)
 {
     struct pollfd watched[2] = {{.fd = fd, .events = events}, {.fd = interrupt, .events = POLLIN}};
-    int64_t left = deadline_ms - now_ms();
+    int64_t left = deadline_ms - clock_ms();
 
     return left > 0 && poll(watched, 2, (int)left) > 0 && !watched[1].revents && watched[0].revents;
 }
@@ -166,7 +159,7 @@ static union address reachable(const struct listen *listen)
 void listen_ask(const struct listen *listen, const char *path, int interrupt, int timeout_ms, int *out_status)
 {
     union address at = reachable(listen);
-    int64_t deadline = now_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
     int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     char request[256], answer[64];
     size_t have = 0;

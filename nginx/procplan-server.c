@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "nginx/account.h"
 #include "nginx/child.h"
 #include "nginx/conf.h"
@@ -105,13 +105,6 @@ static enum event event_wait(struct server *server, int timeout_ms)
         return EVENT_NONE;
     default: return EVENT_STOP;
     }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Starting */
@@ -233,10 +226,10 @@ enum outcome { OUTCOME_READY, OUTCOME_STOPPED, OUTCOME_FAILED };
 /* Until nginx and the pool answer together. */
 static enum outcome wait_until_ready(struct server *server)
 {
-    int64_t deadline = now_ms() + START_PATIENCE_MS;
+    int64_t deadline = clock_ms() + START_PATIENCE_MS;
     int status = 0;
 
-    while (now_ms() < deadline) {
+    while (clock_ms() < deadline) {
         listen_ask(&server->listen, "/api/health", server->signals, 5000, &status);
         if (status == 200)
             return OUTCOME_READY;
@@ -274,11 +267,11 @@ static void announce(const struct server *server)
 /* Asks CHILD to end and waits; a second request to stop, or no patience left, kills it. */
 static void stop_child(struct server *server, struct child *child, int signal_number, int patience_ms)
 {
-    int64_t deadline = now_ms() + patience_ms, left;
+    int64_t deadline = clock_ms() + patience_ms, left;
 
     child_signal(child, signal_number);
     while (!child_ended(child)) {
-        left = deadline - now_ms();
+        left = deadline - clock_ms();
         if (left <= 0 || event_wait(server, (int)left) == EVENT_STOP)
             child_kill(child);
     }
