@@ -1,5 +1,6 @@
 #include "common/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/banned.h"
@@ -158,6 +159,18 @@ bool text_equal_nocase(const char *a, const char *b)
         b++;
     }
     return *a == *b;
+}
+
+char *text_join(const char *first, const char *second)
+{
+    size_t head = strlen(first), tail = strlen(second);
+    char *text = malloc(head + tail + 1);
+
+    if (text == NULL)
+        abort();
+    memcpy(text, first, head);
+    memcpy(text + head, second, tail + 1);
+    return text;
 }
 
 /* Candidates are names of ours; a longer one is not looked at. */

@@ -35,6 +35,8 @@ bool text_has_control(const char *bytes, size_t length);
 size_t text_escape(const char *bytes, size_t length, char *out, size_t size);
 /* ASCII letters compared without case; other bytes exactly. */
 bool text_equal_nocase(const char *a, const char *b);
+/* FIRST and SECOND in one piece, such as a path and what stands behind it. The caller frees it; never NULL. */
+char *text_join(const char *first, const char *second);
 /* The candidate with the smallest edit distance (Damerau-Levenshtein, adjacent transpositions) to NAME, if that is at most
  * a third of NAME's length, rounded up; else NULL. For "did you mean". */
 const char *text_nearest(const char *name, const char *const *candidates, size_t count);

@@ -103,8 +103,7 @@ static int write_new(const struct admin *admin, struct move *m, struct error *er
     /* Before it is closed: nobody else can have it open, so nobody loses anything. */
     if (result != ADMIN_DONE && is_new && store_alone(m->store, &(struct error)ERROR_INIT)) {
         file_remove_beside(admin->database, "");
-        file_remove_beside(admin->database, "-wal");
-        file_remove_beside(admin->database, "-shm");
+        file_remove_logs(admin->database);
     }
     store_close(m->store);
     return result;

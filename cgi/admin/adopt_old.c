@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cgi/admin/files.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
@@ -12,27 +13,20 @@
 static const char *const beside[] = {"", "-wal", "-journal"};
 #define BESIDE_COUNT (sizeof beside / sizeof beside[0])
 
-static void remove_copy(const char *copy)
-{
-    for (size_t i = BESIDE_COUNT; i-- > 1;)
-        file_remove_beside(copy, beside[i]);
-    file_remove_beside(copy, "-shm");
-}
-
 /* Never the file itself: SQLite would write beside it. */
 static bool read_copy(const struct admin *admin, const int fds[BESIDE_COUNT], struct arena *arena, struct original *out, struct error *err)
 {
-    char *copy = path_join(admin->database, ".adopting");
+    char *copy = text_join(admin->database, ".adopting");
     /* Held until the end: nobody else takes this place. */
     int lock = path_not_same(copy, admin->file, err) ? file_make(copy, err) : -1;
     bool ok = lock >= 0;
 
     if (ok)
-        remove_copy(copy); /* of a run that was killed: its log would be taken for this one's */
+        file_remove_logs(copy); /* of a run that was killed: its log would be taken for this one's */
     for (size_t i = 0; i < BESIDE_COUNT && ok; i++) {
         if (fds[i] < 0)
             continue;
-        char *to = path_join(copy, beside[i]);
+        char *to = text_join(copy, beside[i]);
         int fd = i == 0 ? lock : file_make(to, err);
         ok = fd >= 0 && file_copy(fds[i], fd, to, err);
         if (fd >= 0 && fd != lock)
@@ -41,7 +35,7 @@ static bool read_copy(const struct admin *admin, const int fds[BESIDE_COUNT], st
     }
     ok = ok && original_read(copy, admin->file, arena, out, err);
     if (lock >= 0) {
-        remove_copy(copy);
+        file_remove_logs(copy);
         unlink(copy);
         close(lock);
     }
@@ -71,7 +65,7 @@ bool adopt_old_read(const struct admin *admin, struct arena *arena, struct origi
     bool ok = true;
 
     for (size_t i = 0; i < BESIDE_COUNT && ok; i++) {
-        char *path = path_join(admin->file, beside[i]);
+        char *path = text_join(admin->file, beside[i]);
         ok = file_open(path, i > 0, &fds[i], err);
         free(path);
     }

@@ -7,6 +7,7 @@
 
 #include "cgi/admin/admin.h"
 #include "cgi/admin/files.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
@@ -106,17 +107,14 @@ static bool write_backup(const struct admin *admin, const char *file, const char
 int admin_backup(const struct admin *admin, struct error *err)
 {
     char *file = path_resolve(admin->file, err);
-    char *part = file == NULL ? NULL : path_join(file, ".part");
+    char *part = file == NULL ? NULL : text_join(file, ".part");
     struct stat status;
     bool done = false;
     int fd = -1;
 
     if (file == NULL || !may_replace(admin, file, err) || !path_not_same(part, admin->database, err) || (fd = file_make(part, err)) < 0)
         goto out;
-    /* Of a run that was killed. */
-    file_remove_beside(part, "-journal");
-    file_remove_beside(part, "-wal");
-    file_remove_beside(part, "-shm");
+    file_remove_logs(part); /* of a run that was killed */
     done = write_backup(admin, file, part, err);
     if (!done)
         unlink(part);

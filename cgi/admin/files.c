@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/text.h"
+
 #include "common/banned.h"
 
 bool file_fails(const char *what, const char *path, struct error *err)
@@ -29,17 +31,6 @@ static char *copy_text(const char *text)
     if (copy == NULL)
         abort();
     return copy;
-}
-
-char *path_join(const char *first, const char *second)
-{
-    size_t size = strlen(first) + strlen(second) + 1;
-    char *path = malloc(size);
-
-    if (path == NULL)
-        abort();
-    snprintf(path, size, "%s%s", first, second);
-    return path;
 }
 
 char *path_resolve(const char *path, struct error *err)
@@ -59,8 +50,8 @@ char *path_resolve(const char *path, struct error *err)
     if (folder == NULL) {
         file_fails("its folder cannot be found", path, err);
     } else {
-        char *with_slash = path_join(folder, strcmp(folder, "/") == 0 ? "" : "/");
-        real = path_join(with_slash, name);
+        char *with_slash = text_join(folder, strcmp(folder, "/") == 0 ? "" : "/");
+        real = text_join(with_slash, name);
         free(with_slash);
     }
     free(folder);
@@ -200,8 +191,15 @@ bool file_replace(const char *from, const char *to, struct error *err)
 
 void file_remove_beside(const char *file, const char *suffix)
 {
-    char *path = path_join(file, suffix);
+    char *path = text_join(file, suffix);
 
     unlink(path);
     free(path);
+}
+
+void file_remove_logs(const char *file)
+{
+    file_remove_beside(file, "-journal");
+    file_remove_beside(file, "-wal");
+    file_remove_beside(file, "-shm");
 }

@@ -9,8 +9,6 @@
 
 /* PATH with every link resolved; the file itself need not be there, its folder must. NULL: err is set. To be freed. */
 char *path_resolve(const char *path, struct error *err);
-/* FIRST and SECOND in one piece. To be freed. */
-char *path_join(const char *first, const char *second);
 /* True when both name one file. */
 bool path_same(const char *a, const char *b);
 /* False, with the sentence, when the place SCRATCH, which is about to be written, is the file NEEDED by another name. */
@@ -35,6 +33,8 @@ bool folder_sync(const char *path_in_it, struct error *err) __attribute__((warn_
 bool file_replace(const char *from, const char *to, struct error *err) __attribute__((warn_unused_result));
 /* FILE with SUFFIX behind it is gone. */
 void file_remove_beside(const char *file, const char *suffix);
+/* So is what SQLite had beside a database FILE: its journal or log, which it would take for those of the next file of this name. */
+void file_remove_logs(const char *file);
 /* False with the file's name and errno in ERR. */
 bool file_fails(const char *what, const char *path, struct error *err);
 

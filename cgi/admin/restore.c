@@ -13,13 +13,14 @@
 
 #include "cgi/admin/admin.h"
 #include "cgi/admin/files.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
 /* A file with a log beside it that holds something is a database in use, not a backup: copied alone it would lack its last writes. */
 static bool refuse_log(const char *file, struct error *err)
 {
-    char *wal = path_join(file, "-wal");
+    char *wal = text_join(file, "-wal");
     struct stat status;
     bool lone = stat(wal, &status) != 0 || status.st_size == 0;
 
@@ -37,9 +38,7 @@ static bool make_ready(int backup, const char *copy, struct error *err)
 
     if (fd < 0)
         return false;
-    file_remove_beside(copy, "-journal"); /* of a run that was killed */
-    file_remove_beside(copy, "-wal");
-    file_remove_beside(copy, "-shm");
+    file_remove_logs(copy); /* of a run that was killed */
     bool ok = file_copy(backup, fd, copy, err) && store_prepare_restore(copy, &listener, err);
     admin_progress_end(&progress);
     close(fd);
@@ -65,7 +64,7 @@ static bool keep_old(const char *database, bool settled, char *kept, size_t size
     }
     if (settled)
         return folder_sync(database, err);
-    char *wal = path_join(database, "-wal"), *kept_wal = path_join(kept, "-wal");
+    char *wal = text_join(database, "-wal"), *kept_wal = text_join(kept, "-wal");
     bool ok = link(wal, kept_wal) == 0 || errno == ENOENT || file_fails("cannot be kept under this name", kept_wal, err);
     free(wal);
     free(kept_wal);
@@ -85,14 +84,13 @@ static bool change_places(const char *database, const char *copy, char *kept, si
     } else if (errno != ENOENT) {
         return file_fails("cannot be looked at", database, err);
     }
-    file_remove_beside(database, "-wal");
-    file_remove_beside(database, "-shm");
+    file_remove_logs(database);
     return folder_sync(database, err) && file_replace(copy, database, err);
 }
 
 static bool restore(const struct admin *admin, int backup, struct error *err)
 {
-    char *copy = path_join(admin->database, ".restoring");
+    char *copy = text_join(admin->database, ".restoring");
     struct store_claim claim;
     char kept[4096];
 
@@ -117,7 +115,7 @@ static bool restore(const struct admin *admin, int backup, struct error *err)
 /* What a killed restore left beside the database is no backup, even where it looks like one. */
 static bool scratch_is_free(const struct admin *admin, struct error *err)
 {
-    char *copy = path_join(admin->database, ".restoring");
+    char *copy = text_join(admin->database, ".restoring");
     bool is_free = path_not_same(copy, admin->file, err);
 
     free(copy);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cgi/store/maintenance.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
@@ -51,11 +52,7 @@ static bool of_the_original(const char *path, int fd)
 {
     if (names_the_original(fd))
         return true;
-    size_t size = strlen(path) + sizeof "-wal";
-    char *name = malloc(size);
-    if (name == NULL)
-        abort();
-    snprintf(name, size, "%s-wal", path);
+    char *name = text_join(path, "-wal");
     int wal = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     free(name);
     bool found = names_the_original(wal);
@@ -287,12 +284,7 @@ void store_close(struct store *store)
 int64_t store_wal_bytes(const struct store *store)
 {
     struct stat status;
-    size_t size = strlen(store->path) + sizeof "-wal";
-    char *path = malloc(size);
-
-    if (path == NULL)
-        abort();
-    snprintf(path, size, "%s-wal", store->path);
+    char *path = text_join(store->path, "-wal");
     int64_t bytes = stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
     free(path);
     return bytes;

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/clock.h"
+#include "common/text.h"
 
 #include "common/banned.h"
 
@@ -21,12 +23,7 @@
 
 int lock_file_open(const char *path, const char *suffix, struct error *err)
 {
-    size_t size = strlen(path) + strlen(suffix) + 1;
-    char *name = malloc(size);
-
-    if (name == NULL)
-        abort();
-    snprintf(name, size, "%s%s", path, suffix);
+    char *name = text_join(path, suffix);
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         error_set(err, ERROR_UNAVAILABLE, "The database's lock file cannot be opened");
@@ -62,13 +59,6 @@ void lock_close(struct store *store)
     store->locked = false;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void on_alarm(int signal)
 {
     (void)signal; /* it is enough that flock() returns */
@@ -79,7 +69,7 @@ static bool wait_for_lock(int fd)
 {
     struct sigaction action = {.sa_handler = on_alarm}, before;
     struct itimerval timer = {{0, 50000}, {0, 50000}}, off = {{0, 0}, {0, 0}};
-    int64_t deadline = now_ms() + STORE_LOCK_WAIT_MS;
+    int64_t deadline = clock_ms() + STORE_LOCK_WAIT_MS;
     sigset_t alarm_set, mask;
     int result;
 
@@ -91,7 +81,7 @@ static bool wait_for_lock(int fd)
     setitimer(ITIMER_REAL, &timer, NULL);
     do
         result = flock(fd, LOCK_EX);
-    while (result != 0 && errno == EINTR && now_ms() < deadline);
+    while (result != 0 && errno == EINTR && clock_ms() < deadline);
     setitimer(ITIMER_REAL, &off, NULL);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     sigaction(SIGALRM, &before, NULL);

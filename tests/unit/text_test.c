@@ -1,5 +1,7 @@
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
+
 #include "common/text.h"
 
 /* Every code point, encoded by the definition of UTF-8, decodes to itself, but the surrogates. */
@@ -177,9 +179,21 @@ TEST(what_a_terminal_would_obey_is_escaped)
     assert_int_equal(text_escape("\n", 1, out, 5), 4);
 }
 
+TEST(two_texts_are_joined_whole_also_empty_ones)
+{
+    static const char *const cases[][3] = {{"a.db", "-wal", "a.db-wal"}, {"", "-wal", "-wal"}, {"a.db", "", "a.db"}, {"", "", ""}};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *text = text_join(cases[i][0], cases[i][1]);
+        assert_string_equal(text, cases[i][2]);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_texts_are_joined_whole_also_empty_ones),
         cmocka_unit_test(what_a_terminal_would_obey_is_escaped),
         cmocka_unit_test(every_character_is_decoded),
         cmocka_unit_test(what_is_not_utf_8_is_refused),
