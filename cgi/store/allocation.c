@@ -20,7 +20,7 @@ enum { HOLDINGS, ALLOCATIONS, FREE_1, FREE_8, FREE_64, HELD_UNTIL, ALLOCATION_IN
 /* The end of the GPU's row before the hour ?2, for what schema.sql calls free_from. */
 #define END_BEFORE                                                                                                     \
     "coalesce((SELECT end_hour FROM allocation WHERE gpu_key = ?1 AND start_hour < ?2 ORDER BY start_hour DESC LIMIT 1), " \
-    "-17259888)"
+    SQL_VALUE(HOUR_MIN) ")"
 
 static const char *const sql[] = {
     [HOLDINGS] = "SELECT a.start_hour, a.end_hour, a.booking_id, b.status FROM allocation a "

@@ -20,10 +20,10 @@ static const char *const rules[] = {
     "lag(end_hour) OVER w AS before_end, lag(booking_id) OVER w AS before_id FROM allocation "
     "WINDOW w AS (PARTITION BY gpu_key ORDER BY start_hour)) WHERE before_end > start_hour",
     "SELECT printf('GPU %s: the free hours before %s are not recorded as they are', " GPU("gpu_key") ", " HOUR("start_hour") ") "
-    "FROM (SELECT gpu_key, start_hour, free_from, lag(end_hour, 1, -17259888) OVER (PARTITION BY gpu_key ORDER BY start_hour) "
+    "FROM (SELECT gpu_key, start_hour, free_from, lag(end_hour, 1, " SQL_VALUE(HOUR_MIN) ") OVER (PARTITION BY gpu_key ORDER BY start_hour) "
     "AS before_end FROM allocation) WHERE free_from <> before_end",
     "SELECT printf('GPU %s: the end of its last hours is not recorded as it is', " GPU("k.gpu_key") ") FROM gpu k WHERE held_until <> "
-    "coalesce((SELECT max(end_hour) FROM allocation a WHERE a.gpu_key = k.gpu_key), -17259888)",
+    "coalesce((SELECT max(end_hour) FROM allocation a WHERE a.gpu_key = k.gpu_key), " SQL_VALUE(HOUR_MIN) ")",
     /* What is held against what was booked. */
     "SELECT printf('booking %d holds GPU %s from %s to %s, outside its window', a.booking_id, " GPU("a.gpu_key") ", "
     HOUR("a.start_hour") ", " HOUR("a.end_hour") ") FROM allocation a JOIN booking b ON b.id = a.booking_id "

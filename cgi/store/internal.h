@@ -75,6 +75,10 @@ void lock_release(struct store *store);
 /* Opens PATH with SUFFIX behind it, made with mode 0600 when it is missing. -1: err is set. */
 int lock_file_open(const char *path, const char *suffix, struct error *err);
 
+/* The value of a macro as SQL has it. */
+#define SQL_TEXT(x) #x
+#define SQL_VALUE(x) SQL_TEXT(x)
+
 /* connection.c: before the first statement of a connection, what the library may do on it. */
 void store_harden(sqlite3 *db);
 
