@@ -3,7 +3,7 @@
 import { byId, classes, element } from './dom.js';
 import { blocksIn, runsOf } from './logic.js';
 import { PRIORITIES } from './model.js';
-import { DAY, lengthOf } from './time.js';
+import { DAY, countOf, lengthOf } from './time.js';
 
 const INSET = 2; /* px above and below a bar, and 1 at its sides: neighbours never touch */
 const [TILE_ROWS, TILE_WIDTH] = [8, 400]; /* px; bars that begin in the same tile are painted together, and the other tiles are not */
@@ -176,7 +176,7 @@ export function mountBars(grid) {
 			const hours = selection.end - selection.start;
 			const count = selection.gpus.length;
 			parts.push(...boxes(selection, { id: 'outline', class: classes({ outline: true, [PRIORITIES[draft.priority]]: true, clash: clashes.length }) }, [
-				element('span', { class: 'label' }, element('b', {}, `${count} GPU${count === 1 ? '' : 's'}`), element('span', { class: 'note' }, hours % DAY ? lengthOf(hours) : `${hours / DAY} d`)),
+				element('span', { class: 'label' }, element('b', {}, countOf(count, 'GPU')), element('span', { class: 'note' }, hours % DAY ? lengthOf(hours) : `${hours / DAY} d`)),
 				element('span', { class: 'grip start' }), element('span', { class: 'grip end' }),
 			]), ...clashes);
 		}

@@ -3,8 +3,8 @@
 import { byId, setText } from './dom.js';
 import { mountFields } from './fields.js';
 import { floating, focusOn, tell } from './float.js';
-import { DAY, WEEK, windowText } from './time.js';
-import { clashPhrase, countOf, nearest, placePhrase, spell, troublePhrase, wayOut, windowFault } from './words.js';
+import { DAY, WEEK, countOf, windowText } from './time.js';
+import { clashPhrase, nearest, placePhrase, spell, troublePhrase, wayOut, windowFault } from './words.js';
 
 export function mountBookingCard(store) {
 	const { state } = store;
@@ -190,9 +190,5 @@ export function mountBookingCard(store) {
 	suggest.addEventListener('click', () => store.select(offer.selection, true));
 	more.addEventListener('click', () => more.setAttribute('aria-expanded', String(card.classList.toggle('whole'))));
 	byId('booking-close').addEventListener('click', () => store.select(null));
-	store.on((_, changed) => {
-		if (['selection', 'asked', 'dragging', 'model', 'now', 'connection', 'session'].some((key) => changed.has(key))) {
-			show(changed);
-		}
-	});
+	store.on(show, ['selection', 'asked', 'dragging', 'model', 'now', 'connection', 'session']);
 }

@@ -1,6 +1,6 @@
 /** The header (months, weeks, dates, free GPUs) and what runs down the grid behind the rows: lines, weekends, the past, now. */
 
-import { byId, classes, element, setText } from './dom.js';
+import { byId, classes, element, setSkyline, setText } from './dom.js';
 import { columnsIn, skyline } from './logic.js';
 import { DAY, MONTHS, MONTH_NAMES, WEEK, WEEKDAYS, dateAt, dayOf, timeOf, weekNumber, weekdayOf, zoneName } from './time.js';
 
@@ -108,9 +108,7 @@ export function mountColumns(grid) {
 			const most = grid.layout.gpus.length;
 			const values = end > start ? Array.from(counts.hours.subarray(start - counts.first, end - counts.first), (held) => most - held) : [];
 			skyOf = name;
-			sky.firstElementChild.setAttribute('d', skyline(values, most, grid.scale.hourWidth, SKYLINE_HEIGHT));
-			sky.setAttribute('width', values.length * grid.scale.hourWidth);
-			sky.style.left = `${grid.x(start)}px`;
+			setSkyline(sky, skyline(values, most, grid.scale.hourWidth, SKYLINE_HEIGHT), values.length * grid.scale.hourWidth, grid.x(start));
 		}
 	}
 

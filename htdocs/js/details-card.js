@@ -1,6 +1,6 @@
 /** A booking's card: who has what until when, its history, and what can be done with it. Questions stand in the card. */
 
-import { around, byId, element, isTyping, setText } from './dom.js';
+import { around, byId, element, isPlain, setText } from './dom.js';
 import { mountFields } from './fields.js';
 import { floating, focusOn, tell } from './float.js';
 import { PRIORITIES } from './model.js';
@@ -221,16 +221,12 @@ export function mountDetailsCard(store) {
 	});
 	card.addEventListener('keydown', (event) => {
 		const act = { e: 'extend', d: 'done', Delete: 'cancel' }[event.key];
-		if (act && !actions.hidden && !isTyping(event) && !event.ctrlKey && !event.metaKey && !event.altKey) {
+		if (act && !actions.hidden && isPlain(event)) {
 			event.preventDefault();
 			acts[act]();
 		}
 	});
 	form.addEventListener('submit', save);
 	form.addEventListener('input', () => explain(state.now));
-	store.on((_, changed) => {
-		if (['open', 'asked', 'dragging', 'model', 'now', 'session', 'who'].some((key) => changed.has(key))) {
-			show(changed);
-		}
-	});
+	store.on(show, ['open', 'asked', 'dragging', 'model', 'now', 'session', 'who']);
 }

@@ -57,3 +57,13 @@ export function setText(target, text) {
 export function isTyping(event) {
 	return around(event, 'input, select, textarea') !== null;
 }
+
+/** Whether a key alone was pressed, and meant for the page. */
+export const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event);
+
+/** Draws a path of logic.js's skyline, so many px wide, from `left` px on. */
+export function setSkyline(svg, path, width, left) {
+	svg.firstElementChild.setAttribute('d', path);
+	svg.setAttribute('width', width);
+	svg.style.marginLeft = `${left}px`;
+}

@@ -42,7 +42,7 @@ export function mountFilters(store) {
 			const held = list.contains(document.activeElement) && document.activeElement?.closest('li')?.dataset.id;
 			list.replaceChildren(...some.slice(0, ROWS_MAX).map((one) => element('li', { 'data-id': one.id },
 				element('label', {}, element('input', { type: 'checkbox', checked: has(one) }), element('bdi', {}, one.name), element('bdi', {}, one.more)),
-				element('button', { type: 'button', 'aria-label': `Only ${one.name}` }, 'only'))));
+				element('button', { 'aria-label': `Only ${one.name}` }, 'only'))));
 			held && list.querySelector(`[data-id="${CSS.escape(held)}"] input`)?.focus();
 			search.hidden = choices[what]().length <= SEARCH_FROM;
 			all.checked = !shown;
@@ -121,6 +121,5 @@ export function mountFilters(store) {
 		setText(byId('filter-count'), String(active || ''));
 	}
 	document.querySelectorAll('.legend').forEach((place) => place.append(byId('legend').content.cloneNode(true)));
-	store.on((_, changed) => (changed.has('view') || changed.has('model')) && show());
-	show();
+	store.on(show, ['view', 'model']);
 }

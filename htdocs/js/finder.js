@@ -76,7 +76,7 @@ export function mountFinder(store) {
 		const text = JSON.stringify([windows, Math.floor(now)]);
 		text !== drawn && list.replaceChildren(...windows.map((one) => { /* a button stays while it is pressed */
 			const local = localWindow(one.start, one.end);
-			return element('li', {}, element('button', { type: 'button', 'data-number': one.number },
+			return element('li', {}, element('button', { 'data-number': one.number },
 				element('b', {}, String(one.number)), element('b', {}, momentOf(one.start, false, year)), element('i', {}, inText(one.start, now)),
 				element('span', {}, `to ${momentOf(one.end, true, year)} · `, element('bdi', {}, model.nodes[one.node].name), ' ',
 					element('bdi', {}, gpuList(one.gpus.map((gpu) => model.gpus[gpu])))),
@@ -135,7 +135,7 @@ export function mountFinder(store) {
 		state.chosen && show(state.windows[state.chosen - 1], true);
 	});
 
-	store.on((_, changed) => {
+	store.on((changed) => {
 		const open = state.panel === 'find';
 		const { nodes, kinds } = state.view;
 		const other = shown.nodes !== nodes || shown.kinds !== kinds;

@@ -66,7 +66,7 @@ export function floating(store, card, anchor, close) {
 	grid.addEventListener('scroll', () => card.hidden || narrow.matches || soon(), { passive: true });
 	addEventListener('resize', soon);
 	new ResizeObserver(soon).observe(card);
-	store.on((_, changed) => (changed.has('view') || changed.has('folded')) && soon());
+	store.on(soon, ['view', 'folded']);
 	document.addEventListener('keydown', (event) => {
 		const at = document.activeElement;
 		if (event.key === 'Escape' && !card.hidden && !event.defaultPrevented && (at === document.body || at === grid || card.contains(at))) {

@@ -36,7 +36,6 @@ export function mountGrid(store) {
 	let shownDate = NaN; /* as the store knows it */
 	let shownRows = '';
 	let shownPeople = '';
-	let topology = '';
 	let isPlaced = false;
 	let isDirty = true; /* something but the scroll position has changed */
 
@@ -99,7 +98,6 @@ export function mountGrid(store) {
 		const above = grid.layout.rows[rowAt(grid.layout.rows, grid.at.top)];
 		const within = above ? grid.at.top - above.top : 0;
 		grid.layout = layRows(state.model, state.view, state.folded, { band: px('band'), row: px('row') });
-		scroller.style.setProperty('--wide', `${grid.box.width}px`);
 		plane.style.height = `${grid.box.head + grid.layout.height + (isPhone() ? grid.box.height * SHEET : 0)}px`;
 		const same = grid.layout.rows.find((row) => row.node.id === above?.node.id && row.gpu?.id === above.gpu?.id)
 			?? grid.layout.rows.find((row) => row.node.id === above?.node.id);
@@ -189,7 +187,7 @@ export function mountGrid(store) {
 		bars.mark();
 	}
 
-	/** What can wait until the scrolling stops: labels at the left edge (each costs a layer update), the address, cells that are read aloud. */
+	/** What can wait until the scrolling stops: labels at the left edge, the address, cells that are read aloud. */
 	function settled() {
 		const { start, end } = grid.span();
 		report(start);
@@ -220,7 +218,7 @@ export function mountGrid(store) {
 				: state.model.holds.every((holds) => holds.length === 0) ? ['Drag across the days you need'] : [''];
 		words.hidden = !text;
 		if (words.firstChild?.data !== text) {
-			words.replaceChildren(text, action ? element('button', { type: 'button' }, action) : '');
+			words.replaceChildren(text, action ? element('button', {}, action) : '');
 		}
 	}
 	words.addEventListener('click', ({ target }) => target !== words && store.look({ nodes: null, kinds: null }));
@@ -239,15 +237,12 @@ export function mountGrid(store) {
 		plan();
 	}).observe(scroller);
 
-	store.on((_, changed) => {
+	store.on((changed) => {
 		const { model, view } = state;
-		const wanted = JSON.stringify([view.nodes, view.kinds, [...state.folded]]);
-		if (changed.has('model') || wanted !== shownRows) {
-			const gpus = changed.has('model') ? JSON.stringify([model.nodes, model.gpus.map((gpu) => [gpu.id, gpu.kind])]) : topology;
-			if (gpus !== topology || wanted !== shownRows) {
-				layOut();
-			}
-			[topology, shownRows] = [gpus, wanted];
+		const wanted = JSON.stringify([view.nodes, view.kinds, [...state.folded]]) + model.shape;
+		if (wanted !== shownRows) {
+			shownRows = wanted;
+			layOut();
 		}
 		if (changed.has('view') && view.zoom !== zoom) {
 			rescale();
@@ -262,12 +257,13 @@ export function mountGrid(store) {
 				row < 0 || grid.reveal(row, start, end + DAY);
 			}
 		}
-		const shown = JSON.stringify([view.person, view.mine]);
-		if (shown !== shownPeople || ['model', 'now', 'session', 'who'].some((key) => changed.has(key))) {
+		const has = (...keys) => keys.some((key) => changed.has(key));
+		const shown = view.person + view.mine;
+		if (shown !== shownPeople || has('model', 'now', 'session', 'who')) {
 			shownPeople = shown;
 			isDirty = true;
 		}
-		if (['model', 'selection', 'windows', 'chosen', 'draft', 'open'].some((key) => changed.has(key))) {
+		if (has('model', 'selection', 'windows', 'chosen', 'draft', 'open')) {
 			bars.overlay();
 			mark();
 		}
@@ -290,7 +286,6 @@ export function mountGrid(store) {
 		grid.at = { left: 0, top: 0 };
 		grid.box = { ...grid.box, width, height, left, head };
 		Object.assign(plane.style, { width: `${width}px`, height: `${height}px`, zoom: String(shrink) });
-		scroller.style.setProperty('--wide', `${width}px`);
 		reset();
 		drawArea({ from: 0, to: Math.min(grid.layout.rows.length - 1, PRINT.rows), start: grid.origin, end: grid.origin + days * DAY });
 		columns.follow();

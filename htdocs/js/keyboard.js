@@ -2,7 +2,7 @@
 
 import { around, byId, element, setText } from './dom.js';
 import { selectionOf, unitStart } from './logic.js';
-import { lengthOf } from './time.js';
+import { countOf, lengthOf } from './time.js';
 
 /** @param {import('./grid.js').Grid} grid */
 export function mountKeyboard(grid, rows) {
@@ -42,7 +42,7 @@ export function mountKeyboard(grid, rows) {
 		}
 		const { gpus, start, end } = selection;
 		const [clash] = state.model.clashes(gpus, start, end);
-		setText(said, `${gpus.length} GPU${gpus.length === 1 ? '' : 's'}, ${lengthOf(end - start)}, ${clash ? `taken by ${clash.booking.label}` : 'free; Enter books'}`);
+		setText(said, `${countOf(gpus.length, 'GPU')}, ${lengthOf(end - start)}, ${clash ? `taken by ${clash.booking.label}` : 'free; Enter books'}`);
 	}
 
 	/** Whether the key did something. */

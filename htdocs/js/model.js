@@ -58,6 +58,7 @@ export class Model {
 		this.bookings = new Map();
 		this.version = 0; /* counts the changes */
 		this.epoch = answer.epoch;
+		this.shape = JSON.stringify(answer.nodes); /* of two models with the same one all rows are the same */
 		this.start = answer.start ? hourOf(answer.start) : 0;
 		this.end = answer.end ? hourOf(answer.end) : 0;
 		for (const { id, name, gpus } of answer.nodes) {
@@ -73,12 +74,12 @@ export class Model {
 		this.add(answer);
 	}
 
-	/** The same of a large answer, with breaks, so that what is on the screen goes on moving. */
-	static async read(answer) {
+	/** The same, `gently`: with breaks, so that what is on the screen goes on moving. */
+	static async read(answer, gently) {
 		const model = new Model({ ...answer, bookings: [], held: [] });
 		let since = performance.now();
 		for (const _ of model.adding(answer)) {
-			if (performance.now() - since > SLICE_MS) {
+			if (gently && performance.now() - since > SLICE_MS) {
 				await new Promise((go) => setTimeout(go));
 				since = performance.now();
 			}

@@ -5,7 +5,7 @@
 
 import { around, byId, element } from './dom.js';
 import { moveOf, selectionOf, stretch, unitStart } from './logic.js';
-import { DAY, lengthOf, localWindow, momentOf, windowText } from './time.js';
+import { DAY, countOf, lengthOf, localWindow, momentOf, windowText } from './time.js';
 import { PRIORITIES } from './model.js';
 
 const LONG_PRESS_MS = 350;
@@ -46,7 +46,7 @@ export function mountPointer(grid, bars, rows) {
 	function tellOf({ gpus, start, end }, except = 0) {
 		const [clash] = state.model.clashes(gpus, start, end, except);
 		const length = end - start === DAY ? '1 d' : lengthOf(end - start);
-		tell([`${gpus.length} GPU${gpus.length === 1 ? '' : 's'} · ${length}`, `${windowText(start, end)} UTC`,
+		tell([`${countOf(gpus.length, 'GPU')} · ${length}`, `${windowText(start, end)} UTC`,
 			clash && `Taken by ${clash.booking.label} until ${momentOf(clash.end, true)}`], !!clash);
 	}
 
@@ -159,7 +159,7 @@ export function mountPointer(grid, bars, rows) {
 	const isHours = (event, row) => !!grid.layout.rows[row]?.gpu && !around(event, '.name, .head')
 		&& event.clientY - grid.box.y - grid.box.head + grid.at.top < grid.layout.height;
 
-	/** What a press begins: on the selection's grip, a bar's end, a bar, or free hours. */
+	/** What a press begins: on the selection's grip, a bar's end, a bar, or free hours; elsewhere nothing: null. @returns {any} */
 	function meaning(event) {
 		const { selection, now } = state;
 		const { rowOf } = grid.layout;
@@ -260,20 +260,19 @@ export function mountPointer(grid, bars, rows) {
 
 	function hoverOver(event) {
 		leave();
-		const made = around(event, '.bar');
-		const block = bars.blockOf(made);
-		if (made && block) {
-			const { kind, fixed } = /** @type {any} */ (meaning(event));
-			made.classList.toggle('ends', kind !== 'move' && !fixed);
-		}
-		if (block && block.booking.id !== state.open) { /* its card says more */
-			hoverTimer = setTimeout(describe, HOVER_MS, block.booking);
+		const what = meaning(event);
+		const booking = what?.booking;
+		if (booking) {
+			around(event, '.bar')?.classList.toggle('ends', what.kind !== 'move' && !what.fixed);
+			if (booking.id !== state.open) { /* its card says more */
+				hoverTimer = setTimeout(describe, HOVER_MS, booking);
+			}
 		}
 		const { snap, hourWidth } = grid.scale;
 		const index = grid.rowAt(event.clientY);
 		const hour = unitStart(grid.hourAt(event.clientX), snap);
 		rows.near(around(event, '.head') ? -1 : index);
-		hover.hidden = !!block || !isHours(event, index) || hour + snap <= state.now;
+		hover.hidden = what?.kind !== 'select' || hour + snap <= state.now;
 		if (!hover.hidden) {
 			const { top, height } = grid.layout.rows[index];
 			Object.assign(hover.style, { left: `${grid.x(hour)}px`, width: `${snap * hourWidth}px`, top: `${top}px`, height: `${height}px` });

@@ -1,12 +1,9 @@
 /**
  * The rows: names of nodes and GPUs at the left, the lines between them, and the cells that say to a screen reader what the bars show.
- *
- * What moves with the bars, the lines, is drawn into the same layer as they are; the names are the only other layer that is drawn
- * over the grid, and hide what is below them. Each further layer, and each that lets another shine through, costs a browser without a
- * graphics card milliseconds a frame.
+ * The lines are in the layer of the bars, the names in one of their own: each further layer costs milliseconds a frame.
  */
 
-import { byId, classes, element, setText } from './dom.js';
+import { byId, classes, element, setSkyline, setText } from './dom.js';
 import { columnsIn, skyline, stateOf } from './logic.js';
 import { DAY, dayOf, timeOf } from './time.js';
 
@@ -59,13 +56,10 @@ export function mountRows(grid) {
 		const free = known ? model.freeGpus(node, hour, hour + 1).length : 0;
 		setText(made.querySelector('.free-now'), !known ? '' : free ? `${free} free${grid.box.left < 100 ? '' : ' now'}` : 'full');
 		if (state.folded.has(node.id)) {
-			const sky = across.firstElementChild;
 			const from = Math.max(model.start, grid.area.start);
 			const { first, hours } = model.occupancy(Array.from({ length: node.count }, (_, index) => node.first + index), state.now);
 			const values = [...hours.subarray(from - first, Math.max(from, Math.min(model.end, grid.area.end)) - first)];
-			sky.firstElementChild.setAttribute('d', skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT));
-			sky.setAttribute('width', values.length * grid.scale.hourWidth);
-			sky.style.marginLeft = `${grid.x(from)}px`;
+			setSkyline(across.firstElementChild, skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT), values.length * grid.scale.hourWidth, grid.x(from));
 		}
 	}
 

@@ -11,7 +11,7 @@
 import { call, query, Trouble } from './api.js';
 import { homeOf, readView, remember, remembered, writeView } from './address.js';
 import { Model, PRIORITIES } from './model.js';
-import { hourOf, hoursOf, lengthOf, momentOf, stampOf } from './time.js';
+import { countOf, hourOf, hoursOf, lengthOf, momentOf, stampOf } from './time.js';
 
 const POLL_MS = 3000;
 const RETRY_MS = 2000; /* after trouble */
@@ -54,8 +54,7 @@ export function createStore() {
 
 	/* -- telling -- */
 
-	/** @type {((now: typeof state, changed: Set<string>) => void)[]} */
-	const listeners = [];
+	const listeners = /** @type {((changed: Set<string>) => any)[]} */ ([]);
 	let changed = new Set();
 
 	function set(part) {
@@ -63,7 +62,7 @@ export function createStore() {
 			queueMicrotask(() => {
 				const now = changed;
 				changed = new Set();
-				listeners.forEach((listener) => listener(state, now));
+				listeners.forEach((listener) => listener(now));
 			});
 		}
 		Object.assign(state, part);
@@ -87,11 +86,7 @@ export function createStore() {
 	let timer = 0;
 	let running = /** @type {AbortController|null} */ (null);
 
-	async function take(answer, { signal }) {
-		const model = answer.full && (state.model.epoch ? await Model.read(answer) : new Model(answer));
-		if (signal.aborted) {
-			return;
-		}
+	function take(answer, model) {
 		if (state.dragging) {
 			waiting = answer; /* asked for again with the same `since` when the drag is over */
 			return;
@@ -129,11 +124,12 @@ export function createStore() {
 					look({ date: homeOf(state.view.zoom, state.now, narrow) });
 				}
 			}
-			await take(answer, mine);
+			const fresh = answer.full && await Model.read(answer, state.model.epoch !== '');
 			if (mine.signal.aborted) {
 				return;
 			}
 			running = null;
+			take(answer, fresh);
 			if (state.connection !== 'live' || state.busy) {
 				set({ connection: 'live', trouble: '', busy: false });
 			}
@@ -232,7 +228,7 @@ export function createStore() {
 		const ids = (answer.bookings ?? [answer]).map((one) => one.booking_id);
 		const skipped = answer.skipped ?? [];
 		set({ selection: null, windows: [], chosen: 0 });
-		say(`Booked ${wish.gpus.length} GPU${wish.gpus.length === 1 ? '' : 's'} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
+		say(`Booked ${countOf(wish.gpus.length, 'GPU')} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
 			+ `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, {
 			undo: async () => {
 				for (const id of ids) {
@@ -315,10 +311,11 @@ export function createStore() {
 
 	return {
 		state, set, look, cover, say, book, edit, details, find, identify,
-		/** Tells `listener` what changed, once for all changes of a moment. */
-		on(listener) {
-			listeners.push(listener);
-			queueMicrotask(() => listener(state, new Set(Object.keys(state)))); /* what it missed */
+		/** Tells `listener` what changed, once for all changes of a moment; with `keys`, when it is one of these. */
+		on(listener, keys = Object.keys(state)) {
+			const heed = (changed) => keys.some((key) => changed.has(key)) && listener(changed);
+			listeners.push(heed);
+			queueMicrotask(() => heed(new Set(keys))); /* what it missed */
 		},
 		refresh() {
 			set({ busy: true });

@@ -7,9 +7,11 @@ export const DAY = 24;
 export const WEEK = 7 * DAY;
 const MS = 3_600_000;
 export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-export const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 export const MONTH_NAMES = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
 	'November', 'December'];
+export const MONTHS = MONTH_NAMES.map((name) => name.slice(0, 3));
+
+export const countOf = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 const pad = (number) => String(number).padStart(2, '0');
 

@@ -52,18 +52,16 @@ export function mountToast(store) {
 			act();
 		}
 	});
-	store.on((_, changed) => {
+	store.on((changed) => {
 		if (changed.has('connection')) {
 			if (wasOffline && state.connection === 'live' && !state.message) {
 				store.say('Connected again');
 			}
 			wasOffline = state.connection === 'offline';
 		}
-		if (changed.has('message') || changed.has('connection') || changed.has('trouble')) {
-			show();
-		}
+		show();
 		if (changed.has('message')) {
 			stay();
 		}
-	});
+	}, ['message', 'connection', 'trouble']);
 }

@@ -2,7 +2,7 @@
 
 import { homeOf } from './address.js';
 import { hoursInView, initialsOf, rangeText, STEPS, weeksText } from './bar-words.js';
-import { around, byId, isTyping, setText } from './dom.js';
+import { around, byId, isPlain, setText } from './dom.js';
 import { DAY, dayText, parseDay } from './time.js';
 
 const CONNECTION = { loading: 'Loading', live: 'Live', offline: 'Reconnecting' };
@@ -17,6 +17,7 @@ export function mountTopbar(store) {
 	const panel = (name) => store.set({ panel: state.panel === name ? null : name });
 	const step = (sign) => store.look({ date: Math.max(0, state.view.date + sign * Number(STEPS[state.view.zoom][0])) });
 	let width = grid.clientWidth; /* asked for again only when it changes: each time costs a layout */
+	let shown = ''; /* the zoom */
 	let wantsMine = false; /* Mine was pressed before anybody said who "I" am */
 
 	/* Parts move into the menu and back: none is there twice, so none can disagree with another. */
@@ -44,6 +45,7 @@ export function mountTopbar(store) {
 	function show() {
 		const { connection, session, trouble, view } = state;
 		const words = STEPS[view.zoom][1];
+		shown = view.zoom;
 		byId('earlier').title = `Back ${words}`;
 		byId('later').title = `On ${words}`;
 		for (const button of zoom.children) {
@@ -91,7 +93,7 @@ export function mountTopbar(store) {
 	/* A key presses the button that says so, in the bar or in its menu. */
 	document.addEventListener('keydown', (event) => {
 		const { key } = event;
-		if (/^[a-z?]$/i.test(key) && !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && !event.defaultPrevented && !isTyping(event)
+		if (/^[a-z?]$/i.test(key) && isPlain(event) && !event.repeat && !event.defaultPrevented
 			&& (key !== 'd' || state.open === null)) { /* on a card, D is Done */
 			const button = bar.querySelector(`[aria-keyshortcuts="${key.toUpperCase()}"]`);
 			if (button) {
@@ -149,15 +151,6 @@ export function mountTopbar(store) {
 		width = grid.clientWidth;
 		showRange();
 	}).observe(grid);
-	let shown = '';
-	store.on((_, changed) => {
-		const { view } = state;
-		if (['who', 'session', 'connection', 'trouble', 'panel'].some((key) => changed.has(key)) || shown !== view.zoom) {
-			shown = view.zoom;
-			show();
-		} else if (changed.has('view')) {
-			showRange(); /* all that scrolling costs here */
-		}
-	});
-	show();
+	store.on(() => shown === state.view.zoom ? showRange() : show(), ['view']); /* the range is all that scrolling costs here */
+	store.on(show, ['who', 'session', 'connection', 'trouble', 'panel']);
 }

@@ -6,9 +6,7 @@
  */
 
 import { gpuList } from './bar-words.js';
-import { DAY, MONTHS, dateAt, hourOf, lengthOf, momentOf, windowText } from './time.js';
-
-export const countOf = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
+import { DAY, MONTHS, countOf, dateAt, hourOf, lengthOf, momentOf, windowText } from './time.js';
 
 /** "3 days", "45 h", "2 d 4 h". */
 export const spell = (hours) => hours % DAY ? lengthOf(hours) : countOf(hours / DAY, 'day');
