@@ -8,9 +8,7 @@ import { homeOf } from './address.js';
 import { mountBars } from './bars.js';
 import { mountColumns } from './columns.js';
 import { byId, element } from './dom.js';
-import { mountKeyboard } from './keyboard.js';
 import { PLANE_HOURS, layRows, rowAt, scaleOf, unitStart } from './logic.js';
-import { mountPointer } from './pointer.js';
 import { mountRows } from './rows.js';
 import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
 
@@ -299,8 +297,7 @@ export function mountGrid(store) {
 		plan();
 	});
 
-	mountPointer(grid, bars, rows);
-	mountKeyboard(grid, rows);
+	return { grid, bars, rows };
 }
 
 /** @typedef {any} Grid  the object above */

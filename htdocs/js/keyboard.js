@@ -5,7 +5,7 @@ import { selectionOf, unitStart } from './logic.js';
 import { countOf, lengthOf } from './time.js';
 
 /** @param {import('./grid.js').Grid} grid */
-export function mountKeyboard(grid, rows) {
+export function mountKeyboard({ grid, rows }) {
 	const { store, scroller } = grid;
 	const { state } = store;
 	const said = byId('main').appendChild(element('div', { class: 'said', role: 'status' }));

@@ -14,7 +14,7 @@ const SLACK = 5; /* px that a click may move */
 const SCROLL_ZONE = 28;
 
 /** @param {import('./grid.js').Grid} grid */
-export function mountPointer(grid, bars, rows) {
+export function mountPointer({ grid, bars, rows }) {
 	const { store, scroller } = grid;
 	const { state } = store;
 	const tip = byId('main').appendChild(element('div', { id: 'tip', role: 'presentation', hidden: true }));

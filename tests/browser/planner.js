@@ -23,8 +23,9 @@ class Planner {
         this.outline = page.locator('#outline');
     }
 
-    /* The grid has its data, and the page has drawn it. */
+    /* The grid has its data, the page has drawn it, and all its parts listen. */
     async ready() {
+        await this.page.locator('body[data-state="ready"]').waitFor();
         await this.page.locator('#grid[data-state="ready"]').waitFor();
         await this.drawn();
     }
