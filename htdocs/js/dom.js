@@ -53,6 +53,9 @@ export function setText(target, text) {
 	}
 }
 
+/** A narrow page, as the style sheets have it. */
+export const phone = matchMedia('(max-width: 560px)');
+
 /** Whether a key press is meant for a field, and not for the page. */
 export function isTyping(event) {
 	return around(event, 'input, select, textarea') !== null;

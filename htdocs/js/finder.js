@@ -2,7 +2,7 @@
 
 import { remember, remembered } from './address.js';
 import { afterOf, gpuList, inText, whyNever } from './bar-words.js';
-import { around, byId, element, setText } from './dom.js';
+import { around, byId, element, phone, setText } from './dom.js';
 import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
 
 const TYPING_MS = 250;
@@ -15,7 +15,6 @@ export function mountFinder(store) {
 	const { state } = store;
 	const [panel, form, words, list, later] = ['find', 'find-form', 'find-words', 'find-list', 'find-later'].map(byId);
 	const { gpus, hours, kind, from, day } = form.elements;
-	const narrow = matchMedia('(max-width: 560px)');
 	let round = 0; /* an answer to an older question is not shown */
 	let timer = 0;
 	let limit = PAGE;
@@ -95,7 +94,7 @@ export function mountFinder(store) {
 		if (state.folded.has(id)) {
 			store.fold(id, false);
 		}
-		store.set({ chosen: number, reveal: selection, panel: book && narrow.matches ? null : state.panel });
+		store.set({ chosen: number, reveal: selection, panel: book && phone.matches ? null : state.panel });
 		book && store.select(selection, true);
 	}
 

@@ -1,10 +1,9 @@
 /** A card beside what it speaks of: right of it, else left, else under it, always inside the window. On a narrow page it is a sheet. */
 
-import { byId, element } from './dom.js';
+import { byId, element, phone } from './dom.js';
 
 const GAP = 12;
 const EDGE = 8;
-const narrow = matchMedia('(max-width: 560px)');
 
 /** Shows a phrase (see words.js), what comes from outside isolated; what says so already is left alone. */
 export function tell(target, phrase) {
@@ -33,7 +32,7 @@ export function floating(store, card, anchor, close) {
 		const right = left + grid.clientWidth;
 		const head = top + Number(grid.dataset.head ?? 0);
 		const { style, offsetWidth: width, offsetHeight: height } = card;
-		if (narrow.matches) {
+		if (phone.matches) {
 			style.left = style.top = '';
 			if (target) { /* the sheet must not hide it */
 				grid.scrollTop += Math.max(0, Math.min(target.bottom + EDGE - innerHeight + height, target.top - head));
@@ -63,7 +62,7 @@ export function floating(store, card, anchor, close) {
 	const soon = () => {
 		frame ||= requestAnimationFrame(place);
 	};
-	grid.addEventListener('scroll', () => card.hidden || narrow.matches || soon(), { passive: true });
+	grid.addEventListener('scroll', () => card.hidden || phone.matches || soon(), { passive: true });
 	addEventListener('resize', soon);
 	new ResizeObserver(soon).observe(card);
 	store.on(soon, ['view', 'folded']);

@@ -7,7 +7,7 @@
 import { homeOf } from './address.js';
 import { mountBars } from './bars.js';
 import { mountColumns } from './columns.js';
-import { byId, element } from './dom.js';
+import { byId, element, phone } from './dom.js';
 import { PLANE_HOURS, layRows, rowAt, scaleOf, unitStart } from './logic.js';
 import { mountRows } from './rows.js';
 import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
@@ -19,7 +19,6 @@ const SPANS_AROUND = 0.2;
 const STEP = 57; /* px */
 const SHEET = 0.6; /* of a narrow page's height, that a card may take */
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout; /* Safari has no such call */
-const isPhone = () => innerWidth <= 560;
 const PRINT = { width: 1040, height: 680, left: 188, head: 76, band: 26, row: 28, days: 14, rows: 600 }; /* a landscape page, px; grid.css agrees */
 
 /** @param {import('./store.js').Store} store */
@@ -96,7 +95,7 @@ export function mountGrid(store) {
 		const above = grid.layout.rows[rowAt(grid.layout.rows, grid.at.top)];
 		const within = above ? grid.at.top - above.top : 0;
 		grid.layout = layRows(state.model, state.view, state.folded, { band: px('band'), row: px('row') });
-		plane.style.height = `${grid.box.head + grid.layout.height + (isPhone() ? grid.box.height * SHEET : 0)}px`;
+		plane.style.height = `${grid.box.head + grid.layout.height + (phone.matches ? grid.box.height * SHEET : 0)}px`;
 		const same = grid.layout.rows.find((row) => row.node.id === above?.node.id && row.gpu?.id === above.gpu?.id)
 			?? grid.layout.rows.find((row) => row.node.id === above?.node.id);
 		if (grid.at.top > 0 && same) {
@@ -134,7 +133,7 @@ export function mountGrid(store) {
 
 	/** Another zoom: what is in the middle stays there, and what stood at today's place does so again. */
 	function rescale() {
-		const home = (one) => homeOf(one, state.now, isPhone());
+		const home = (one) => homeOf(one, state.now, phone.matches);
 		const wasHome = shownDate === home(zoom);
 		const { start, end } = grid.span();
 		zoom = state.view.zoom;

@@ -157,12 +157,6 @@ export class Model {
 		return holds.slice(first, last);
 	}
 
-	/** Who holds a GPU at an hour. */
-	holdAt(gpu, hour) {
-		const hold = this.holds[gpu][firstAfter(this.holds[gpu], hour)];
-		return hold && hold.start <= hour ? hold : null;
-	}
-
 	/** Active bookings that hold any of the GPUs in the window; used hours of ended ones never refuse a booking. */
 	clashes(gpus, start, end, except = 0) {
 		return gpus.flatMap((gpu) => this.holdsIn(gpu, start, end)

@@ -10,6 +10,7 @@
 
 import { call, query, Trouble } from './api.js';
 import { homeOf, readView, remember, remembered, writeView } from './address.js';
+import { phone } from './dom.js';
 import { Model, PRIORITIES } from './model.js';
 import { countOf, hourOf, hoursOf, lengthOf, momentOf, stampOf } from './time.js';
 
@@ -20,8 +21,8 @@ const DAYS_MAX = 3700; /* of one timeline */
 
 export function createStore() {
 	const address = location.search || location.hash;
-	const narrow = matchMedia('(max-width: 560px)').matches;
 	const clock = () => hoursOf(Date.now() + skew);
+	const home = () => homeOf(state.view.zoom, state.now, phone.matches);
 	let skew = 0; /* ms that the server's clock is ahead of this machine's */
 	const state = {
 		model: new Model(),
@@ -30,7 +31,7 @@ export function createStore() {
 		connection: /** @type {'loading'|'live'|'offline'} */ ('loading'),
 		trouble: '',
 		busy: true,
-		view: readView(address, clock(), narrow),
+		view: readView(address, clock(), phone.matches),
 		folded: /** @type {Set<string>} */ (new Set(remembered('folded', []))),
 		who: String(remembered('who', '')),
 		priority: Number(remembered('priority', 1)),
@@ -76,7 +77,7 @@ export function createStore() {
 		}
 		const view = { ...state.view, ...part };
 		set({ view });
-		history.replaceState(null, '', location.pathname + writeView(view, homeOf(view.zoom, state.now, narrow)));
+		history.replaceState(null, '', location.pathname + writeView(view, home()));
 	}
 
 	/* -- the picture: one window of the timeline, kept fresh -- */
@@ -118,10 +119,10 @@ export function createStore() {
 			if (session !== state.session) {
 				skew = Date.parse(session.now) - Date.now();
 				skew = Math.abs(skew) < 2000 ? 0 : skew; /* it is told in whole seconds */
-				const isHome = state.view.date === homeOf(state.view.zoom, state.now, narrow);
+				const isHome = state.view.date === home();
 				set({ session, now: clock() });
 				if (isHome) { /* as this machine's clock had it */
-					look({ date: homeOf(state.view.zoom, state.now, narrow) });
+					look({ date: home() });
 				}
 			}
 			const fresh = answer.full && await Model.read(answer, state.model.epoch !== '');
@@ -322,7 +323,7 @@ export function createStore() {
 			return load();
 		},
 		goToday() {
-			look({ date: homeOf(state.view.zoom, state.now, narrow) });
+			look({ date: home() });
 		},
 		fold(ids, shut) {
 			const folded = new Set(state.folded);

@@ -2,7 +2,7 @@
 
 import { homeOf } from './address.js';
 import { hoursInView, initialsOf, rangeText, STEPS, weeksText } from './bar-words.js';
-import { around, byId, isPlain, setText } from './dom.js';
+import { around, byId, isPlain, phone, setText } from './dom.js';
 import { DAY, dayText, parseDay } from './time.js';
 
 const CONNECTION = { loading: 'Loading', live: 'Live', offline: 'Reconnecting' };
@@ -12,7 +12,6 @@ export function mountTopbar(store) {
 	const { state } = store;
 	const [bar, end, filter, filters, grid, help, jump, live, menu, range, refresh, who, whoMenu, whoName, zoom] = ['bar', 'bar-end', 'filter', 'filters',
 		'grid', 'help-button', 'jump', 'live', 'filter-menu', 'range', 'refresh', 'who', 'who-menu', 'who-name', 'zoom'].map(byId);
-	const phone = matchMedia('(max-width: 560px)');
 	const tablet = matchMedia('(max-width: 1239px)');
 	const panel = (name) => store.set({ panel: state.panel === name ? null : name });
 	const step = (sign) => store.look({ date: Math.max(0, state.view.date + sign * Number(STEPS[state.view.zoom][0])) });

@@ -111,8 +111,8 @@ test('windows that touch do not clash, and hours of an ended booking refuse nobo
     assert.deepEqual(clashes([0], 9, 25, 1), [['a-0', 2, 24, 25]]);
     assert.deepEqual(clashes([2], 0, 240), []);
     assert.deepEqual(picture.freeGpus(picture.nodes[0], START + 5, START + 12), [2]);
-    assert.equal(picture.holdAt(0, START + 10), null);
-    assert.equal(picture.holdAt(0, START + 9).booking.id, 1);
+    assert.deepEqual(picture.holdsIn(0, START + 10, START + 11), []);
+    assert.deepEqual(picture.holdsIn(0, START + 9, START + 10).map((hold) => hold.booking.id), [1]);
 });
 
 test('free GPUs are counted as by going through every hour', () => {
@@ -136,16 +136,17 @@ test('free GPUs are counted as by going through every hour', () => {
         }).filter((row) => row.length > 1);
         const picture = new model.Model(answer({bookings, held}));
         const now = START + random(240);
+        const isHeld = (gpu, hour) => picture.holds[gpu].some(({start, end}) => start <= hour && hour < end);
         const {first: begin, hours, columns: days} = picture.occupancy([0, 1, 2], now);
         assert.equal(begin, START);
         for (let hour = 0; hour < 240; hour++)
-            assert.equal(hours[hour], [0, 1, 2].filter((gpu) => picture.holdAt(gpu, START + hour)).length, `hour ${hour}, seed ${first}`);
+            assert.equal(hours[hour], [0, 1, 2].filter((gpu) => isHeld(gpu, START + hour)).length, `hour ${hour}, seed ${first}`);
         for (let day = 0; day < 10; day++) {
             const today = Math.floor((now - START) / 24) === day;
             const from = today ? now : START + day * 24;
             const busy = [0, 1, 2].filter((gpu) => {
                 for (let hour = from; hour < START + day * 24 + 24; hour++)
-                    if (picture.holdAt(gpu, hour)) return true;
+                    if (isHeld(gpu, hour)) return true;
                 return false;
             });
             assert.equal(days[day], busy.length, `day ${day}, now ${now - START}, seed ${first}`);
