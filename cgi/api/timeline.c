@@ -85,6 +85,27 @@ static bool read_since(struct call *call, struct question *q)
     return true;
 }
 
+/* The window that `since` was asked for, where that was another. An hour of which a part was had was not had. */
+static bool read_had(struct call *call, struct question *q)
+{
+    const char *start = http_query(call->request, "since_start"), *end = http_query(call->request, "since_end");
+    instant_t from, to;
+
+    if (start == NULL && end == NULL)
+        return true;
+    if (start == NULL || end == NULL)
+        return error_field(&call->err, ERROR_BAD_REQUEST, start == NULL ? "since_start" : "since_end",
+                           "'since_start' and 'since_end' go together: they are the window that 'since' was asked for");
+    if (!read_instant(call, "since_start", start, &from) || !read_instant(call, "since_end", end, &to))
+        return false;
+    if (to <= from)
+        return error_field(&call->err, ERROR_BAD_REQUEST, "since_end", "'since_end' must be after 'since_start'");
+    q->planner.had = (struct window){hour_ceil(from), hour_floor(to)};
+    if (window_hours(q->planner.had) <= 0)
+        q->planner.since = 0;
+    return true;
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -111,6 +132,8 @@ static const char *cache_key(struct call *call, const struct question *q)
 
     buffer_printf(&key, "timeline %" PRId32 " %" PRId32 " %s.%" PRId64 " %" PRId64, p->window.start, p->window.end,
                   p->epoch != NULL ? p->epoch : "", p->since, p->since != 0 ? p->not_before : 0);
+    if (p->since != 0)
+        buffer_printf(&key, " %" PRId32 " %" PRId32, p->had.start, p->had.end);
     for (size_t i = 0; i < q->node_id_count; i++)
         buffer_printf(&key, " %zu %s", strlen(q->node_ids[i]), q->node_ids[i]);
     const char *kept = arena_copy(call->arena, key.data, key.length);
@@ -159,7 +182,7 @@ struct settled api_timeline(struct call *call)
 {
     struct question q = {0};
 
-    if (!read_window(call, &q) || !read_since(call, &q))
+    if (!read_window(call, &q) || !read_since(call, &q) || !read_had(call, &q))
         return reply_error(call);
     read_node_ids(call, &q);
     return reply_read(call, &(struct read_answer){

@@ -180,13 +180,14 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* A store_outline_fn: one that events name. On our nodes and in the window it may count, which its holds will tell. */
+/* A store_outline_fn: one that events name, or in hours that the asker did not have. On our nodes and in the window it may count,
+ * which its holds will tell. */
 static bool add_changed(void *context, const struct booking_outline *outline)
 {
     struct reading *r = context;
     const uint32_t *node = id_map_find(&r->nodes, outline->node_key);
 
-    if (node == NULL || !window_overlaps(outline->window, r->question->window))
+    if (node == NULL || !window_overlaps(outline->window, r->question->window) || id_map_find(&r->bookings, outline->id) != NULL)
         return true;
     struct window *hull = &r->hulls[*node], own = window_intersect(outline->window, r->question->window);
     if (window_hours(*hull) == 0)
@@ -199,22 +200,47 @@ static bool add_changed(void *context, const struct booking_outline *outline)
     return add_booking(r, outline);
 }
 
-/* Sorts what was read into listed and removed; IDS and bookings are in order. */
+/* Bookings in hours of the window that the asker did not have. */
+static bool add_in(struct reading *r, struct window hours)
+{
+    const struct timeline_question *q = r->question;
+
+    for (size_t n = 0; n < q->node_count && window_hours(hours) > 0; n++)
+        if (!store_outlines_in_window(r->planner->store, q->nodes[n]->key, hours, add_changed, r, r->err))
+            return false;
+    return true;
+}
+
+static bool add_around(struct reading *r, struct window had)
+{
+    struct window now = r->question->window;
+
+    if (window_hours(had) == 0)
+        return true;
+    if (!window_overlaps(had, now))
+        return add_in(r, now);
+    return add_in(r, (struct window){now.start, had.start}) && add_in(r, (struct window){had.end, now.end});
+}
+
+/* Sorts what was read into listed and removed; IDS, those that events name, are in order. */
 static void settle_changes(struct reading *r, const int64_t *ids, size_t id_count)
 {
     struct timeline *t = r->out;
     size_t kept = 0, next = 0;
 
+    for (size_t i = 0; i < t->booking_count; i++)
+        if (counts(r, &t->bookings[i]))
+            t->bookings[kept++] = t->bookings[i];
+    t->booking_count = kept;
+    if (kept > 0)
+        qsort(t->bookings, kept, sizeof *t->bookings, by_id);
     t->removed = arena_array(r->arena, id_count, sizeof *t->removed);
     for (size_t i = 0; i < id_count; i++) {
-        bool read = next < t->booking_count && t->bookings[next].id == ids[i];
-        if (read && counts(r, &t->bookings[next]))
-            t->bookings[kept++] = t->bookings[next];
-        else
+        while (next < kept && t->bookings[next].id < ids[i])
+            next++;
+        if (next == kept || t->bookings[next].id != ids[i])
             t->removed[t->removed_count++] = ids[i];
-        next += read;
     }
-    t->booking_count = kept;
 }
 
 static bool read_changes(struct reading *r)
@@ -225,9 +251,10 @@ static bool read_changes(struct reading *r)
 
     if (!store_events_bookings(r->planner->store, r->arena, q->since, &ids, &named, r->err))
         return false;
-    if (named == 0)
+    if (named == 0 && window_hours(q->had) == 0)
         return true;
-    qsort(ids, named, sizeof *ids, by_number);
+    if (named > 0)
+        qsort(ids, named, sizeof *ids, by_number);
     for (size_t i = 0; i < named; i++)
         if (count == 0 || ids[count - 1] != ids[i])
             ids[count++] = ids[i];
@@ -236,7 +263,7 @@ static bool read_changes(struct reading *r)
     for (size_t i = 0; i < count; i++)
         if (!store_outline_find(r->planner->store, ids[i], add_changed, r, r->err))
             return false;
-    if (!read_holds(r))
+    if (!add_around(r, q->had) || !read_holds(r))
         return false;
     settle_changes(r, ids, count);
     return true;

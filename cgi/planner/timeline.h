@@ -8,6 +8,9 @@
  * Which bookings are listed, and what each holds, changes with events that name them and with nothing else: the hour of the day
  * plays no part. That is why changes can be answered from the event log, and why an asker who drops what `removed` names and
  * every booking that is listed, with all that it holds, and then takes in what is listed, has what a whole answer would say.
+ * Who had another window (`had`) also gets the bookings that lie in the new one and not, or not wholly, in the old one, with all
+ * that they hold in the new one; and has to let go of what is not in the new one: bookings planned elsewhere, hours, and ended
+ * bookings that have no hours left in it.
  *
  * Cost: one statement a node and one a GPU, each by its index, and then the rows; with changes only the nodes on which
  * something changed, and of those only the hours between which the changed bookings lie.
@@ -30,6 +33,7 @@ struct timeline_question {
     struct window window;
     const char *epoch; /* of `since`; NULL: the present one */
     int64_t since;     /* a revision; 0: everything is asked for */
+    struct window had; /* what `since` was asked for, where that was another window; without hours: the same */
     int64_t not_before; /* seconds: a `since` that was reached earlier is as good as none (the window was another then); 0: any */
 };
 

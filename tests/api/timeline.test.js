@@ -208,6 +208,38 @@ it('a since that is no revision is refused, one that is unknown gives everything
         assert.equal((await timeline(server, `${base}&since=${since}`)).full, false, since);
 });
 
+it('who had another window gets what lies in the hours that are new, each booking with all it holds', async (server) => {
+    const hours = (start, end) => ({start: `${YEAR}-10-07T${start}`, end: `${YEAR}-10-07T${end}`});
+    const make = (start, end, gpu) => book(server, {node_id: 'alpha', ...hours(start, end), gpu_ids: [gpu], user_label: 'ada'})
+        .then((made) => made.booking_id);
+    const known = await make('04:00', '06:00', 'gpu0');
+    const across = await make('06:00', '14:00', 'gpu1');
+    const later = await make('12:00', '13:00', 'gpu2');
+    const had = await timeline(server, hours('05:00', '10:00'));
+    assert.deepEqual(drawn(had).bookings.map(([id]) => id), [known, across]);
+
+    const query = {...hours('05:00', '13:00'), since: mark(had), since_start: `${YEAR}-10-07T05:00`, since_end: `${YEAR}-10-07T10:00`};
+    const more = await timeline(server, query);
+    assert.deepEqual([more.full, more.nodes], [false, []]);
+    assert.deepEqual(drawn(more), {bookings: [[across, 1, 9, 'ada'], [later, 7, 8, 'ada']], held: [[1, later], [3, across]], removed: []});
+    /* Nothing of the other window was had whole; and a revision of nobody gives everything. */
+    const elsewhere = await timeline(server, {...query, since_start: `${YEAR}-10-09`, since_end: `${YEAR}-10-10`});
+    assert.deepEqual(elsewhere.bookings.map(([id]) => id), [known, across, later]);
+    assert.deepEqual([elsewhere.full, elsewhere.nodes], [false, []]);
+    const part = await timeline(server, {...query, since_start: `${YEAR}-10-07T05:10`, since_end: `${YEAR}-10-07T05:50`});
+    assert.deepEqual([part.full, part.bookings.length], [true, 3], 'no hour was had whole');
+    assert.equal((await timeline(server, {...query, since: `0123456789abcdef.${had.revision}`})).full, true);
+    assert.equal((await timeline(server, {...query, since: ''})).full, true, 'without since it says nothing');
+    for (const [field, refused, sentence] of [
+        ['since_end', {since_end: ''}, /go together/], ['since_start', {since_start: ''}, /go together/],
+        ['since_start', {since_start: 'soon'}, /^Invalid timestamp/], ['since_end', {since_end: `${YEAR}-10-07T05:00`}, /must be after/],
+    ]) {
+        const answer = await get(server, {...query, ...refused});
+        assertRefused(answer, 400, sentence);
+        assert.equal(answer.json.field, field);
+    }
+});
+
 it('since names what is new, what changed and what is gone', async (server) => {
     const window = {start: `${YEAR}-07-07`, end: `${YEAR}-07-08`};
     const make = (start, end, more) => book(server, {

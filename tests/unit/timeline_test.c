@@ -1,7 +1,7 @@
 /*
  * The timeline against its definition, carried out naively: every booking and every GPU is looked at, hour by hour. Random
  * bookings, changes, endings, configurations and hours that pass; after each step a whole answer must be what the definition says,
- * and so must what an asker has who took in nothing but changes. The seed is printed (see random.h).
+ * and so must what an asker has who took in nothing but changes, also one who looks at other hours all the time. The seed is printed (see random.h).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@
 #define HOURS 120
 #define GPUS_MAX 6
 #define BOOKINGS_MAX STEPS
-#define WATCHERS 5
+#define WATCHERS 7
 
 /* GPUs come, go and come back; so does a node. */
 static const char *const configs[] = {
@@ -66,6 +66,7 @@ struct watcher {
     const char *only; /* a node's id, or NULL: all nodes */
     struct window window;
     unsigned every; /* asks at every so many steps */
+    unsigned roams; /* looks at other hours once in so many times; 0: never */
     struct picture picture;
     int64_t revision;
 };
@@ -95,6 +96,27 @@ static void forget(struct picture *p, int64_t id)
         for (size_t h = 0; h < HOURS; h++)
             if (p->held[g][h] == id)
                 p->held[g][h] = 0;
+}
+
+/* As the header says an asker does it who has another window now: lets go of what is not in it. */
+static void look_elsewhere(struct picture *p, struct window from, struct window to)
+{
+    static struct picture old;
+    bool holds[BOOKINGS_MAX + 1] = {false};
+
+    old = *p;
+    memset(p->held, 0, sizeof p->held);
+    for (size_t g = 0; g < GPUS_MAX; g++)
+        for (hour_t h = from.start; h < from.end; h++)
+            if (h >= to.start && h < to.end) {
+                p->held[g][h - to.start] = old.held[g][h - from.start];
+                holds[old.held[g][h - from.start]] = true;
+            }
+    for (int64_t id = 1; id <= BOOKINGS_MAX; id++) {
+        const struct seen_booking *b = &p->bookings[id];
+        if (b->listed && (!window_overlaps(b->window, to) || (b->status != BOOKING_ACTIVE && !holds[id])))
+            forget(p, id);
+    }
 }
 
 /* As the header says an asker does it. */
@@ -212,10 +234,10 @@ static void must_be_the_same(const struct picture *seen, const struct picture *e
                          (long long)seen->held[g][h], g, h, (long long)expected->held[g][h]);
 }
 
-static void ask(struct database *db, const struct watcher *w, int64_t since, struct timeline *out, struct error *err)
+static void ask(struct database *db, const struct watcher *w, int64_t since, struct window had, struct timeline *out, struct error *err)
 {
     const struct node *nodes[3];
-    struct timeline_question question = {.nodes = nodes, .node_count = resolve(db, w, nodes), .window = w->window, .since = since};
+    struct timeline_question question = {.nodes = nodes, .node_count = resolve(db, w, nodes), .window = w->window, .since = since, .had = had};
 
     if (!planner_timeline(db->planner, &db->arena, &question, out, err))
         fail_msg("%s", err->message);
@@ -342,20 +364,32 @@ static bool live(struct life *life)
     return done;
 }
 
+static struct window random_window(void)
+{
+    hour_t start = base() - 20 + (hour_t)random_below(HOURS);
+
+    return (struct window){start, start + 1 + (hour_t)random_below(random_below(3) ? 40 : HOURS)};
+}
+
 static void compare(struct life *life, struct watcher *w, int step, int *partial)
 {
     static struct picture expected, whole;
     struct error err = ERROR_INIT;
+    struct window had = w->window;
     struct timeline t;
 
+    if (w->roams > 0 && random_below(w->roams) == 0)
+        w->window = random_window();
     assert_true(planner_begin_read(life->db.planner, &err));
     define(&life->db, w, life->last_id, &expected, &err);
-    ask(&life->db, w, 0, &t, &err);
+    ask(&life->db, w, 0, (struct window){0, 0}, &t, &err);
     assert_true(t.full);
     take_in(&whole, &t, w->window);
     must_be_the_same(&whole, &expected, life->last_id, "whole", step);
-    ask(&life->db, w, w->revision, &t, &err);
+    ask(&life->db, w, w->revision, w->roams > 0 ? had : (struct window){0, 0}, &t, &err);
     *partial += !t.full;
+    if (!t.full && w->roams > 0)
+        look_elsewhere(&w->picture, had, w->window);
     take_in(&w->picture, &t, w->window);
     must_be_the_same(&w->picture, &expected, life->last_id, "by changes", step);
     w->revision = life->db.planner->state.revision;
@@ -375,6 +409,8 @@ static void play(bool calm, int steps, int *written, int *partial)
     watchers[2] = (struct watcher){.window = {base() + 50, base() + 51}, .every = 2};
     watchers[3] = (struct watcher){.only = "m", .window = {base() + 10, base() + 100}, .every = 3};
     watchers[4] = (struct watcher){.only = "late", .window = {base() - 10, base() + 90}, .every = 40};
+    watchers[5] = (struct watcher){.window = random_window(), .every = 1, .roams = 2};
+    watchers[6] = (struct watcher){.only = "n", .window = random_window(), .every = 5, .roams = 1};
     database_open(&life.db, configs[0]);
     for (int step = 0; step < steps; step++) {
         *written += live(&life);
