@@ -20,7 +20,7 @@ export function mountBars(grid) {
 	const drawn = new Map();
 	const tiles = new Map();
 	let drawnOf = ['', ''];
-	let modelOf = state.model;
+	let windowOf = state.model.window;
 	let fresh = false; /* what is new now came from other people, and fades in */
 	let shadow = null;
 
@@ -121,10 +121,10 @@ export function mountBars(grid) {
 		if (now[1] !== drawnOf[1]) {
 			clear();
 		} else {
-			fresh = now[0] !== drawnOf[0] && modelOf === state.model; /* another part of time is no change */
+			fresh = now[0] !== drawnOf[0] && windowOf === state.model.window; /* another part of time is no change */
 		}
 		drawnOf = now;
-		modelOf = state.model;
+		windowOf = state.model.window;
 		const blocks = grid.layout.rows.length > 0 ? blocksIn(state.model, grid.layout.rows, from, to, start, end) : [];
 		const wanted = new Map(blocks.map((block) => [block.key, block]));
 		for (const [key, { made }] of drawn) {

@@ -118,6 +118,7 @@ export function mountColumns(grid) {
 	}
 
 	return {
+		count,
 		reset() {
 			reset();
 			countsOf = '';

@@ -31,7 +31,7 @@ export function mountGrid(store) {
 	let settle = 0;
 	let zoom = state.view.zoom;
 	let shownDate = NaN; /* as the store knows it */
-	let shownRows = '';
+	let [shownRows, shownShape] = ['', ''];
 	let shownPeople = '';
 	let isPlaced = false;
 	let isDirty = true; /* something but the scroll position has changed */
@@ -236,9 +236,10 @@ export function mountGrid(store) {
 
 	store.on((changed) => {
 		const { model, view } = state;
-		const wanted = JSON.stringify([view.nodes, view.kinds, [...state.folded]]) + model.shape;
-		if (wanted !== shownRows) {
+		const wanted = JSON.stringify([view.nodes, view.kinds, [...state.folded]]);
+		if (wanted !== shownRows || model.shape !== shownShape) {
 			shownRows = wanted;
+			shownShape = model.shape;
 			layOut();
 		}
 		if (changed.has('view') && view.zoom !== zoom) {
@@ -254,6 +255,7 @@ export function mountGrid(store) {
 				row < 0 || grid.reveal(row, start, end + DAY);
 			}
 		}
+		changed.has('model') && columns.count(); /* now, not in the next frame, which has enough to do */
 		const has = (...keys) => keys.some((key) => changed.has(key));
 		const shown = view.person + view.mine;
 		if (shown !== shownPeople || has('model', 'now', 'session', 'who')) {

@@ -4,8 +4,10 @@
  * @typedef {{id: string, name: string, index: number, first: number, count: number, kinds: {kind: string, count: number}[]}} Node
  * @typedef {{id: string, kind: string, index: number, node: Node, short: string}} Gpu
  * @typedef {{id: number, start: number, end: number, label: string, priority: number, status: number, owner: string|null,
- *   version: number, note: string, gpus: number[]}} Booking  status 0 active, 1 completed, 2 cancelled; gpus by index, ascending
+ *   version: number, note: string, gpus: number[], before: number[]}} Booking  status 0 active, 1 completed, 2 cancelled; gpus by index,
+ *   ascending; before: those that it had earlier
  * @typedef {{start: number, end: number, booking: Booking}} Hold
+ * @typedef {{bookings: Map<number, Booking>, holds: [number, Hold[]][]}} Part
  */
 
 import { DAY, hourOf, midnightOf, mondayOf } from './time.js';
@@ -13,6 +15,7 @@ import { DAY, hourOf, midnightOf, mondayOf } from './time.js';
 export const PRIORITIES = ['low', 'medium', 'high'];
 
 const SLICE_MS = 3;
+const NONE = /** @type {number[]} */ ([]);
 
 /** What all ids begin with, up to a separator: "node-a-" of node-a-gpu0 and node-a-gpu1. */
 export function commonPrefix(ids) {
@@ -50,17 +53,58 @@ function firstAfter(holds, hour) {
 	return low;
 }
 
+function* reading(answer) {
+	const [first, last] = [answer.start, answer.end].map(hourOf);
+	/** @type {Part} */
+	const part = { bookings: new Map(), holds: [] };
+	for (const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1, note = ''] of answer.bookings) {
+		part.bookings.set(id, { id, start: first + start, end: first + end, label, priority, status, owner, version, note, gpus: [], before: NONE });
+		yield part;
+	}
+	for (const [gpu, ...rows] of answer.held) {
+		part.holds.push([gpu, rows.map((row) => {
+			const bare = typeof row === 'number';
+			const booking = /** @type {Booking} */ (part.bookings.get(bare ? row : row[2]));
+			const start = bare ? Math.max(booking.start, first) : first + row[0];
+			const end = bare ? Math.min(booking.end, last) : first + row[1];
+			if (booking.status || end === Math.min(booking.end, last)) {
+				booking.gpus.at(-1) === gpu || booking.gpus.push(gpu);
+			} else {
+				booking.before = [...booking.before, gpu];
+			}
+			return { start, end, booking };
+		})]);
+		yield part;
+	}
+	return part;
+}
+
+/** What an answer lists, on its own. `gently`: in slices, so that what is on the screen goes on moving. */
+export async function read(answer, gently = false) {
+	const all = reading(answer);
+	let since = performance.now();
+	for (let count = 1; ; count++) {
+		const { done, value } = all.next();
+		if (done) {
+			return value;
+		}
+		if (gently && count % 50 === 0 && performance.now() - since > SLICE_MS) {
+			await new Promise((go) => setTimeout(go));
+			since = performance.now();
+		}
+	}
+}
+
 export class Model {
 	/** Reads a full answer of /api/timeline. */
-	constructor(/** @type {any} */ answer = { epoch: '', revision: 0, start: 0, end: 0, nodes: [], bookings: [], held: [], removed: [] }) {
+	constructor(/** @type {any} */ answer = { epoch: '', revision: 0, nodes: [], bookings: [], held: [], removed: [] }, version = 0) {
 		this.nodes = [];
 		this.gpus = [];
 		this.bookings = new Map();
-		this.version = 0; /* counts the changes */
+		this.version = version; /* counts the changes */
+		this.window = { start: 0, end: 0 }; /* another one, another object */
 		this.epoch = answer.epoch;
 		this.shape = JSON.stringify(answer.nodes); /* of two models with the same one all rows are the same */
-		this.start = answer.start ? hourOf(answer.start) : 0;
-		this.end = answer.end ? hourOf(answer.end) : 0;
 		for (const { id, name, gpus } of answer.nodes) {
 			const prefix = commonPrefix(gpus.map((gpu) => gpu.id));
 			const node = { id, name, index: this.nodes.length, first: this.gpus.length, count: gpus.length, kinds: kindsOf(gpus) };
@@ -71,79 +115,74 @@ export class Model {
 		}
 		this.holds = /** @type {Hold[][]} */ (this.gpus.map(() => []));
 		this.revision = 0;
-		this.add(answer);
 	}
 
-	/** The same, `gently`: with breaks, so that what is on the screen goes on moving. */
-	static async read(answer, gently) {
-		const model = new Model({ ...answer, bookings: [], held: [] });
-		let since = performance.now();
-		for (const _ of model.adding(answer)) {
-			if (gently && performance.now() - since > SLICE_MS) {
-				await new Promise((go) => setTimeout(go));
-				since = performance.now();
-			}
-		}
-		return model;
+	get start() {
+		return this.window.start;
 	}
 
-	/** What to send as `since`. */
+	get end() {
+		return this.window.end;
+	}
+
+	/** What to send as `since`; '' before the first answer. */
 	get since() {
-		return `${this.epoch}.${this.revision}`;
+		return this.epoch && `${this.epoch}.${this.revision}`;
 	}
 
-	/** Takes in what changed (an answer that is not full); whether that was anything. */
-	apply(answer) {
-		const gone = [...answer.removed, ...answer.bookings.map((row) => row[0])];
-		for (const id of gone) {
-			this.drop(id);
+	/**
+	 * Takes in what an answer lists. Until `settle` the model is still that of the earlier revision and window, and the same answer, or a
+	 * later one, may be taken in again.
+	 */
+	take({ removed }, { bookings, holds }) {
+		for (const id of removed) {
+			this.release(id);
+			this.bookings.delete(id);
 		}
-		this.add(answer);
-		return gone.length > 0;
-	}
-
-	drop(id) {
-		for (const gpu of this.bookings.get(id)?.gpus ?? []) {
-			this.holds[gpu] = this.holds[gpu].filter((hold) => hold.booking.id !== id);
+		bookings.forEach((booking, id) => {
+			this.release(id);
+			this.bookings.set(id, booking);
+		});
+		for (const [gpu, some] of holds) {
+			const own = this.holds[gpu];
+			const isLater = own.length === 0 || own[own.length - 1].end <= some[0].start;
+			own.push(...some);
+			isLater || own.sort((a, b) => a.start - b.start);
 		}
-		this.bookings.delete(id);
 	}
 
-	add(answer) {
-		[...this.adding(answer)];
+	/** Then lets go of what is not in the answer's window; whether the answer changed anything. */
+	settle({ full, removed, bookings, revision, ...window }) {
+		const [start, end] = [window.start, window.end].map(hourOf);
+		const moved = start !== this.start || end !== this.end;
+		moved && this.crop(start, end);
+		this.revision = revision;
+		const changed = moved || full || removed.length + bookings.length > 0;
+		this.version += Number(changed);
+		return changed;
 	}
 
-	/** Adds what an answer has; stops now and then. @returns {Generator<number, void, undefined>} */
-	* adding(answer) {
-		const base = hourOf(answer.start || '1970-01-01T00:00:00Z');
-		for (const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1, note = null] of answer.bookings) {
-			this.bookings.set(id, { id, start: base + start, end: base + end, label, priority, status, owner, version, note: note ?? '', gpus: [] });
-			if (id % 100 === 0) {
-				yield 0;
-			}
-		}
-		for (const [gpu, ...rows] of answer.held) {
+	/** Lets go of what a booking holds. */
+	release(id) {
+		const booking = this.bookings.get(id);
+		for (const gpu of booking ? [...booking.gpus, ...booking.before] : NONE) {
 			const holds = this.holds[gpu];
-			for (const row of rows) {
-				const bare = typeof row === 'number';
-				const booking = this.bookings.get(bare ? row : row[2]);
-				if (!booking) {
-					continue;
-				}
-				const start = bare ? Math.max(booking.start, this.start) : base + row[0];
-				const end = bare ? Math.min(booking.end, this.end) : base + row[1];
-				holds.push({ start, end, booking });
-				if (booking.gpus.at(-1) !== gpu) {
-					booking.gpus.push(gpu);
-				}
-			}
-			holds.sort((a, b) => a.start - b.start);
-			if (gpu % 50 === 0) {
-				yield 0;
+			for (let at = holds.length; at--;) {
+				holds[at].booking === booking && holds.splice(at, 1);
 			}
 		}
-		this.revision = answer.revision;
-		this.version++;
+	}
+
+	crop(start, end) {
+		this.window = { start, end };
+		this.holds.forEach((_, gpu) => {
+			const own = this.holds[gpu] = this.holdsIn(gpu, start, end);
+			if (own.length) {
+				own[0].start = Math.max(own[0].start, start);
+				own[own.length - 1].end = Math.min(own[own.length - 1].end, end);
+			}
+		});
+		this.bookings.forEach((booking, id) => booking.start < end && booking.end > start || this.bookings.delete(id));
 	}
 
 	/** The holds of a GPU that touch a window, by start. */
@@ -192,7 +231,7 @@ export class Model {
 		for (const gpu of gpus) {
 			let counted = -1;
 			for (const { start, end } of this.holds[gpu]) {
-				hours[start - first]++;
+				hours[Math.max(start, this.start) - first]++;
 				hours[end - first]--;
 				let last = Math.floor((end - 1 - first) / unit);
 				last -= last === current && end <= now ? 1 : 0;

@@ -11,12 +11,13 @@
 import { call, query, Trouble } from './api.js';
 import { homeOf, readView, remember, remembered, writeView } from './address.js';
 import { phone } from './dom.js';
-import { Model, PRIORITIES } from './model.js';
+import { Model, PRIORITIES, read } from './model.js';
 import { countOf, hourOf, hoursOf, lengthOf, momentOf, stampOf } from './time.js';
 
 const POLL_MS = 3000;
 const RETRY_MS = 2000; /* after trouble */
 const TICK_MS = 15_000;
+const FEW = 100; /* GPUs of an answer, taken in at once */
 const DAYS_MAX = 3700; /* of one timeline */
 
 export function createStore() {
@@ -83,37 +84,21 @@ export function createStore() {
 	/* -- the picture: one window of the timeline, kept fresh -- */
 
 	let wanted = { start: 0, end: 0 }; /* what the model shall cover */
-	let waiting = /** @type {any} */ (null); /* an answer that came while a bar was dragged */
+	let waiting = false; /* an answer came while a bar was dragged */
 	let timer = 0;
 	let running = /** @type {AbortController|null} */ (null);
-
-	function take(answer, model) {
-		if (state.dragging) {
-			waiting = answer; /* asked for again with the same `since` when the drag is over */
-			return;
-		}
-		if (model) {
-			model.version += state.model.version + 1;
-			set({ model });
-		} else if (state.model.apply(answer)) {
-			set({ model: state.model });
-		}
-		if (state.open !== null && !state.model.bookings.has(state.open) && answer.removed.includes(state.open)) {
-			set({ open: null });
-		}
-	}
 
 	async function load() {
 		clearTimeout(timer);
 		running?.abort();
 		const mine = running = new AbortController();
 		const { model } = state;
-		const covered = model.start === wanted.start && model.end === wanted.end;
-		const start = stampOf(wanted.start);
-		const end = stampOf(wanted.end);
+		const [start, end] = [wanted.start, wanted.end].map(stampOf);
+		const other = model.since && (model.start !== wanted.start || model.end !== wanted.end);
+		const [since_start, since_end] = [model.start, model.end].map((hour) => other ? stampOf(hour) : '');
 		try {
 			const [answer, session] = await Promise.all([
-				call(`api/timeline${query({ start, end, since: covered ? model.since : null })}`, { signal: mine.signal }),
+				call(`api/timeline${query({ start, end, since: model.since, since_start, since_end })}`, { signal: mine.signal }),
 				state.session ?? call('api/session', { signal: mine.signal }),
 			]);
 			if (session !== state.session) {
@@ -125,12 +110,31 @@ export function createStore() {
 					look({ date: home() });
 				}
 			}
-			const fresh = answer.full && await Model.read(answer, state.model.epoch !== '');
+			const gently = model.epoch !== '' && !document.hidden;
+			const part = await read(answer, gently);
+			/* Just after a frame there is the most time until the next one. */
+			const pause = () => gently && part.holds.length > FEW && new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
+			await pause();
+			if (mine.signal.aborted) {
+				return;
+			}
+			const next = answer.full ? new Model(answer, model.version) : model;
+			const mayTake = !state.dragging;
+			if (mayTake) {
+				next.take(answer, part);
+				await pause();
+			}
 			if (mine.signal.aborted) {
 				return;
 			}
 			running = null;
-			take(answer, fresh);
+			waiting ||= !mayTake; /* it is asked for again when the drag is over */
+			if (mayTake && next.settle(answer)) {
+				set({ model: next });
+				if (state.open !== null && !next.bookings.has(state.open) && answer.removed.includes(state.open)) {
+					set({ open: null });
+				}
+			}
 			if (state.connection !== 'live' || state.busy) {
 				set({ connection: 'live', trouble: '', busy: false });
 			}
@@ -343,7 +347,7 @@ export function createStore() {
 		drag(dragging) {
 			set({ dragging });
 			if (!dragging && waiting) {
-				waiting = null;
+				waiting = false;
 				load();
 			}
 		},

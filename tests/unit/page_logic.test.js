@@ -49,7 +49,7 @@ test('a year is said where it is another one', () => {
     assert.equal(time.windowText(at('2026-12-31T00:00'), at('2027-01-02T00:00'), 2026), 'Thu 31 Dec 00:00 – Fri 1 Jan 2027 24:00');
 });
 
-test('lengths are said in hours up to two days, then in days', () => {
+test('lengths are said in hours up to two days, then in days', async () => {
     assert.deepEqual([0, 1, 47, 48, 52, 72, 0.4, -3].map(time.lengthOf), ['0 h', '1 h', '47 h', '2 d', '2 d 4 h', '3 d', '1 h', '0 h']);
 });
 
@@ -72,10 +72,21 @@ function answer(more = {}) {
     };
 }
 
-test('hours of an answer count from its start, and defaults that were left out are there again', () => {
-    const picture = new model.Model(answer());
-    assert.deepEqual({...picture.bookings.get(1), gpus: 0},
-        {id: 1, start: START - 5, end: START + 10, label: 'ada', priority: 1, status: 0, owner: null, version: 1, note: '', gpus: 0});
+/* As the page does it. */
+async function take(picture, said) {
+    picture.take(said, await model.read(said));
+    return picture.settle(said);
+}
+async function pictureOf(said) {
+    const picture = new model.Model(said);
+    await take(picture, said);
+    return picture;
+}
+
+test('hours of an answer count from its start, and defaults that were left out are there again', async () => {
+    const picture = await pictureOf(answer());
+    assert.deepEqual({...picture.bookings.get(1), gpus: 0, before: 0},
+        {id: 1, start: START - 5, end: START + 10, label: 'ada', priority: 1, status: 0, owner: null, version: 1, note: '', gpus: 0, before: 0});
     assert.deepEqual(picture.bookings.get(3).note, 'a note');
     assert.deepEqual(picture.bookings.get(2).gpus, [0, 3]);
     assert.deepEqual(picture.holds[0].map(({start, end, booking}) => [start - START, end - START, booking.id]), [[0, 10, 1], [24, 48, 2]]);
@@ -83,27 +94,77 @@ test('hours of an answer count from its start, and defaults that were left out a
     assert.equal(picture.since, 'e.5');
 });
 
-test('the part that all ids of a node begin with is left out of the short names', () => {
-    assert.deepEqual(new model.Model(answer()).gpus.map((gpu) => gpu.short), ['0', '1', '2', 'b-0']);
+test('the part that all ids of a node begin with is left out of the short names', async () => {
+    assert.deepEqual((await pictureOf(answer())).gpus.map((gpu) => gpu.short), ['0', '1', '2', 'b-0']);
     assert.equal(model.commonPrefix(['gpu10', 'gpu11']), '', 'only up to a separator');
     assert.equal(model.commonPrefix(['n-', 'n-1']), '', 'never all of an id');
 });
 
-test('a change replaces a booking with its holds, and what was removed is gone', () => {
-    const picture = new model.Model(answer());
-    const changed = picture.apply(answer({
+test('a change replaces a booking with its holds, and what was removed is gone', async () => {
+    const picture = await pictureOf(answer());
+    const changed = await take(picture, answer({
         full: false, revision: 8, nodes: [], bookings: [[2, 24, 36, 'bob', 2, 0, null, 4]], held: [[1, 2]], removed: [1],
     }));
     assert.equal(changed, true);
     assert.deepEqual(picture.holds.map((holds) => holds.map(({start, end, booking}) => [start - START, end - START, booking.id])),
         [[], [[24, 36, 2]], [[0, 12, 3]], []]);
-    assert.deepEqual([...picture.bookings.keys()], [3, 2]);
+    assert.deepEqual([...picture.bookings.keys()].sort(), [2, 3]);
     assert.equal(picture.since, 'e.8');
-    assert.equal(picture.apply(answer({full: false, revision: 9, nodes: [], bookings: [], held: []})), false, 'nothing changed');
+    assert.equal(await take(picture, answer({full: false, revision: 9, nodes: [], bookings: [], held: []})), false, 'nothing changed');
 });
 
-test('windows that touch do not clash, and hours of an ended booking refuse nobody', () => {
-    const picture = new model.Model(answer());
+test('a booking has the GPUs that it has now, and holds the hours of those that it had before', async () => {
+    const picture = await pictureOf(answer({bookings: [[1, 0, 20, 'ada']], held: [[0, [0, 6, 1]], [1, [6, 20, 1]], [2, 1]]}));
+    assert.deepEqual(picture.bookings.get(1).gpus, [1, 2]);
+    assert.deepEqual(picture.holdsIn(0, START, START + 240).map(({end}) => end - START), [6]);
+    await take(picture, answer({full: false, revision: 6, nodes: [], bookings: [], held: [], removed: [1]}));
+    assert.deepEqual(picture.holds, [[], [], [], []]);
+});
+
+/* What a server says of a window, and of what it adds to another one; bookings are [id, start, end, GPUs] in hours after START. */
+function said(all, window, had) {
+    const isIn = (start, end, hours) => hours && start < hours.end && end > hours.start;
+    const listed = all.filter(([, start, end]) => isIn(start, end, window) && !(had && start >= had.start && end <= had.end)
+        && (!had || isIn(start, end, {start: window.start, end: Math.min(window.end, had.start)}) || isIn(start, end, {start: Math.max(window.start, had.end), end: window.end})));
+    const held = [0, 1, 2, 3].map((gpu) => [gpu, ...listed.filter(([, , , gpus]) => gpus.includes(gpu)).map(([id]) => id)]).filter((row) => row.length > 1);
+    return answer({
+        full: !had, nodes: had ? [] : answer().nodes, start: stamp(START + window.start), end: stamp(START + window.end),
+        bookings: listed.map(([id, start, end]) => [id, start - window.start, end - window.start, 'ada']), held,
+    });
+}
+
+test('whoever looks at other hours and takes in what these add has what a whole answer would say', async () => {
+    let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
+    const random = (limit) => {
+        seed = (seed * 48271) % 2147483647;
+        return seed % limit;
+    };
+    const first = seed;
+    const all = [];
+    for (const gpus of [[0, 1], [2], [3]])
+        for (let hour = random(9); hour < 400; hour += random(20)) {
+            const end = hour + 1 + random(30);
+            all.push([all.length + 1, hour, end, gpus]);
+            hour = end;
+        }
+    const content = (picture) => ({
+        window: picture.window,
+        bookings: [...picture.bookings.values()].sort((a, b) => a.id - b.id).map(({id, gpus}) => [id, gpus]),
+        holds: picture.holds.map((holds) => holds.map(({start, end, booking}) => [start - START, end - START, booking.id])),
+    });
+    let had = {start: 100, end: 160};
+    const picture = await pictureOf(said(all, had));
+    for (let step = 0; step < 200; step++) {
+        const start = random(5) ? Math.max(0, had.start + random(80) - 40) : random(350);
+        const window = {start, end: start + 1 + random(80)};
+        await take(picture, said(all, window, had));
+        had = window;
+        assert.deepEqual(content(picture), content(await pictureOf(said(all, window))), `step ${step}, seed ${first}`);
+    }
+});
+
+test('windows that touch do not clash, and hours of an ended booking refuse nobody', async () => {
+    const picture = await pictureOf(answer());
     const clashes = (gpus, start, end, except) => picture.clashes(gpus, START + start, START + end, except)
         .map((one) => [one.gpu.id, one.booking.id, one.start - START, one.end - START]);
     assert.deepEqual(clashes([0, 1], 10, 24), []);
@@ -115,7 +176,7 @@ test('windows that touch do not clash, and hours of an ended booking refuse nobo
     assert.deepEqual(picture.holdsIn(0, START + 9, START + 10).map((hold) => hold.booking.id), [1]);
 });
 
-test('free GPUs are counted as by going through every hour', () => {
+test('free GPUs are counted as by going through every hour', async () => {
     let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
     const random = (limit) => {
         seed = (seed * 48271) % 2147483647;
@@ -134,7 +195,7 @@ test('free GPUs are counted as by going through every hour', () => {
             }
             return row;
         }).filter((row) => row.length > 1);
-        const picture = new model.Model(answer({bookings, held}));
+        const picture = await pictureOf(answer({bookings, held}));
         const now = START + random(240);
         const isHeld = (gpu, hour) => picture.holds[gpu].some(({start, end}) => start <= hour && hour < end);
         const {first: begin, hours, columns: days} = picture.occupancy([0, 1, 2], now);

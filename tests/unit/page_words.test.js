@@ -8,10 +8,10 @@ const {pathToFileURL} = require('node:url');
 const source = process.env.PROCPLAN_SOURCE || path.resolve(__dirname, '..', '..');
 const load = (name) => import(pathToFileURL(path.join(source, 'htdocs', 'js', name)).href);
 
-let words, Model;
+let words, model;
 before(async () => {
     words = await load('words.js');
-    ({Model} = await load('model.js'));
+    model = await load('model.js');
 });
 
 const at = (text) => Date.parse(`${text}Z`) / 3_600_000;
@@ -24,18 +24,22 @@ const MONDAY = at('2026-11-23T00:00');
 /*
  * Node "atlas" has H100s 0 to 4 and an L40S "x"; "borea" H100s 0 and 1. BOOKINGS: [label, gpus, start, end, more] in hours after Monday.
  */
-function modelWith(bookings = []) {
+async function modelWith(bookings = []) {
     const held = new Map();
     const gpus = (count, kind) => Array.from({length: count}, (_, i) => ({id: `g-${i}`, kind}));
     const rows = bookings.map(([label, taken, start, end, {priority = 1, status = 0} = {}], index) => {
         for (const gpu of taken) held.set(gpu, [...held.get(gpu) ?? [gpu], [start, end, index + 1]]);
         return [index + 1, start, end, label, priority, status];
     });
-    return new Model({
+    const answer = {
         epoch: 'e', revision: 1, full: true, start: '2026-11-23T00:00:00Z', end: '2026-12-23T00:00:00Z',
         nodes: [{id: 'atlas', name: 'atlas', gpus: [...gpus(5, 'H100'), {id: 'g-x', kind: 'L40S'}]}, {id: 'borea', name: 'borea', gpus: gpus(2, 'H100')}],
         bookings: rows, held: [...held.values()], removed: [],
-    });
+    };
+    const made = new model.Model(answer);
+    made.take(answer, await model.read(answer));
+    made.settle(answer);
+    return made;
 }
 
 const wish = (gpus, start, end) => ({node: 0, gpus, start: MONDAY + start, end: MONDAY + end});
@@ -46,8 +50,8 @@ test('whole days are days, other lengths hours', () => {
     assert.deepEqual([1, 23, 24, 45, 48, 52, 72].map(words.spell), ['1 h', '23 h', '1 day', '45 h', '2 days', '2 d 4 h', '3 days']);
 });
 
-test('a place names node, GPUs and kind, and how many where there are several kinds', () => {
-    const {gpus} = modelWith();
+test('a place names node, GPUs and kind, and how many where there are several kinds', async () => {
+    const {gpus} = await modelWith();
     assert.equal(said(words.placePhrase([gpus[1], gpus[2]])), 'atlas 1–2 · H100');
     assert.equal(said(words.placePhrase([gpus[1], gpus[2]], true)), 'atlas 1–2 · 2 × H100');
     assert.equal(said(words.placePhrase([gpus[3], gpus[4], gpus[5]])), 'atlas 3–4, x · 2 × H100, 1 × L40S');
@@ -62,9 +66,9 @@ test('what is taken says by whom and until when the last of them has it', () => 
     assert.equal(said(words.takenPhrase([{who: 'AB', end: MONDAY + 24}], true)), 'AB was faster: taken until Mon 23 Nov 24:00');
 });
 
-test('names from outside stand isolated in what is said', () => {
+test('names from outside stand isolated in what is said', async () => {
     assert.deepEqual(outside(words.takenPhrase([{who: '\u202e<b>', end: MONDAY}])), ['\u202e<b>']);
-    assert.deepEqual(outside(words.placePhrase([modelWith().gpus[0]])), ['atlas', '0', 'H100']);
+    assert.deepEqual(outside(words.placePhrase([(await modelWith()).gpus[0]])), ['atlas', '0', 'H100']);
 });
 
 test('a missing login is said so that it is true of who never had one, and of who had one until now', () => {
@@ -90,38 +94,38 @@ test('a window must be whole, not passed and in order; the current hour may stil
 
 /* -- the way out ------------------------------------------------------------------------------------------------ */
 
-test('other GPUs of the kind come first: what is free already stays, the nearest is added', () => {
-    const model = modelWith([['KM', [1], 0, 48]]);
+test('other GPUs of the kind come first: what is free already stays, the nearest is added', async () => {
+    const model = await modelWith([['KM', [1], 0, 48]]);
     const way = words.wayOut(model, wish([0, 1], 0, 24));
     assert.equal(said(way.words), 'Use 0, 2 instead');
     assert.deepEqual(way.selection, wish([0, 2], 0, 24));
 });
 
-test('a GPU of another kind is no way out, nor one that is free for a part only', () => {
-    const model = modelWith([['KM', [0], 0, 18], ['LP', [1, 2, 3, 4], 20, 30]]);
+test('a GPU of another kind is no way out, nor one that is free for a part only', async () => {
+    const model = await modelWith([['KM', [0], 0, 18], ['LP', [1, 2, 3, 4], 20, 30]]);
     const way = words.wayOut(model, wish([0], 0, 24));
     assert.equal(said(way.words), 'Take Mon 23 Nov 18:00 – 24:00');
     assert.deepEqual(way.selection, wish([0], 18, 24));
 });
 
-test('the longest free part is offered, also between two bookings', () => {
-    const model = modelWith([['KM', [0, 1, 2, 3, 4], 0, 10], ['LP', [0], 40, 45], ['TN', [1, 2, 3, 4], 45, 60]]);
+test('the longest free part is offered, also between two bookings', async () => {
+    const model = await modelWith([['KM', [0, 1, 2, 3, 4], 0, 10], ['LP', [0], 40, 45], ['TN', [1, 2, 3, 4], 45, 60]]);
     assert.deepEqual(words.wayOut(model, wish([0, 1, 2, 3, 4], 0, 60)).selection, wish([0, 1, 2, 3, 4], 10, 40));
 });
 
-test('a part that is shorter than a quarter of what was wanted is not worth offering', () => {
-    const model = modelWith([['KM', [0, 1, 2, 3, 4], 5, 24]]);
+test('a part that is shorter than a quarter of what was wanted is not worth offering', async () => {
+    const model = await modelWith([['KM', [0, 1, 2, 3, 4], 5, 24]]);
     assert.equal(words.wayOut(model, wish([0], 0, 24)), null);
     assert.deepEqual(words.wayOut(model, wish([0], 0, 20)).selection, wish([0], 0, 5));
 });
 
-test('ended bookings are in nobody\'s way', () => {
-    const model = modelWith([['KM', [1], 0, 48, {status: 1}], ['LP', [0], 0, 48]]);
+test('ended bookings are in nobody\'s way', async () => {
+    const model = await modelWith([['KM', [1], 0, 48, {status: 1}], ['LP', [0], 0, 48]]);
     assert.deepEqual(words.wayOut(model, wish([0], 0, 24)).selection, wish([1], 0, 24));
 });
 
-test('of found windows the first is nearest, on the same node where that is no later', () => {
-    const model = modelWith();
+test('of found windows the first is nearest, on the same node where that is no later', async () => {
+    const model = await modelWith();
     const found = [{node: 1, gpus: [6, 7], start: MONDAY + 5, end: MONDAY + 9, number: 3}, {node: 0, gpus: [1, 2], start: MONDAY + 5, end: MONDAY + 9}];
     const way = words.nearest(model, found, 0);
     assert.equal(said(way.words), 'Take atlas 1–2 from Mon 23 Nov 05:00');
