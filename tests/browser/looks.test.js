@@ -96,6 +96,17 @@ it('the focus is always to be seen', async ({open}) => {
     }
 });
 
+it('a button that cannot be pressed does not look as if it could, with the pointer on it either', async ({open}) => {
+    const planner = await open({who: 'AB'});
+    await planner.page.locator('#find-button').click();
+    await planner.page.locator('#find [name="gpus"]').fill('99');
+    await planner.page.locator('#find-book:disabled').waitFor();
+    const colours = () => planner.page.locator('#find-book').evaluate((one) => [getComputedStyle(one).backgroundColor, getComputedStyle(one).color]);
+    const before = await colours();
+    await planner.page.locator('#find-book').hover({force: true});
+    assert.deepEqual(await colours(), before);
+});
+
 it('with reduced motion nothing moves', async ({server, open}) => {
     await busy(server);
     const planner = await open({who: 'AB', motion: 'reduce'});
