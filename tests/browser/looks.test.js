@@ -28,6 +28,18 @@ it('at 360 wide everything fits, and GPUs can be booked', async ({server, open})
     }
 });
 
+it('at 360 a message does not cover what the panel has to press', async ({server, open}) => {
+    await give(server, 'alpha/g1', day(1), day(3), 'AB');
+    const planner = await open({who: 'AB', width: 360, height: 740, touch: true});
+    await planner.tap('alpha/g1', day(2));
+    await planner.page.locator('#cancel').tap();
+    await planner.page.locator('#cancel-yes').tap();
+    await planner.toastSays(/Cancelled/);
+    await planner.page.locator('#find-button').tap();
+    const [book, toast] = await Promise.all([planner.page.locator('#find-book'), planner.toast].map((one) => one.boundingBox()));
+    assert.ok(toast.y + toast.height <= book.y || toast.y >= book.y + book.height, JSON.stringify([toast, book]));
+});
+
 for (const [width, height] of [[768, 1024], [1024, 700], [1920, 1080]]) {
     it(`at ${width} wide everything fits`, async ({server, open}) => {
         await busy(server);
