@@ -10,6 +10,7 @@ import { mountColumns } from './columns.js';
 import { byId, element, phone } from './dom.js';
 import { PLANE_HOURS, layRows, rowAt, scaleOf, unitStart } from './logic.js';
 import { mountRows } from './rows.js';
+import { store } from './store.js';
 import { DAY, WEEK, midnightOf, mondayOf } from './time.js';
 
 const SETTLED_MS = 180; /* a browser takes 200 changes of the address in 30 s */
@@ -302,3 +303,5 @@ export function mountGrid(store) {
 }
 
 /** @typedef {any} Grid  the object above */
+
+export const { bars, grid, rows } = mountGrid(store);

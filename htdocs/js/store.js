@@ -363,3 +363,6 @@ export function createStore() {
 }
 
 /** @typedef {ReturnType<typeof createStore>} Store */
+
+export const store = createStore();
+export const { state } = store;
