@@ -1,6 +1,7 @@
 /** The view as the address bar holds it, and what this browser remembers. A link shows a colleague the same. */
 
-import { DAY, dateAt, dayText, midnightOf, mondayOf, parseDay } from './time.js';
+import { query } from './api.js';
+import { DAY, WEEK, dateAt, midnightOf, mondayOf, parseDay } from './time.js';
 
 const QUERY_MAX = 2000;
 
@@ -17,11 +18,9 @@ const QUERY_MAX = 2000;
 
 /** Where a zoom begins when nobody said: a little before now. */
 export function homeOf(zoom, now, narrow = false) {
-	switch (zoom) {
-	case 'hours': return Math.floor(now) - 2;
-	case 'weeks': return mondayOf(now) - (narrow ? 0 : 7 * DAY);
-	default: return midnightOf(now) - (narrow ? 0 : DAY);
-	}
+	return zoom === 'hours' ? Math.floor(now) - 2
+		: zoom === 'weeks' ? mondayOf(now) - (narrow ? 0 : WEEK)
+			: midnightOf(now) - (narrow ? 0 : DAY);
 }
 
 /**
@@ -29,43 +28,33 @@ export function homeOf(zoom, now, narrow = false) {
  * @returns {View}
  */
 export function readView(search, now, narrow = false) {
-	const query = new URLSearchParams(search.replace(/^#/, ''));
-	const all = (name) => query.has(name) ? query.getAll(name).filter((one) => one !== '') : null;
-	const zoom = /** @type {Zoom} */ (['hours', 'days', 'weeks'].find((one) => one === query.get('zoom')) ?? 'days');
-	const [, day, hour] = /^([\d-]+)(?:T(\d\d))?$/.exec(query.get('date') ?? '') ?? [];
-	const date = day ? parseDay(day) : null;
+	const found = new URLSearchParams(search.replace(/^#/, ''));
+	const get = (name) => found.get(name) ?? '';
+	const all = (name) => found.has(name) ? found.getAll(name).filter(Boolean) : null;
+	const zoom = /** @type {Zoom[]} */ (['hours', 'days', 'weeks']).find((one) => one === get('zoom')) ?? 'days';
+	const [, day = '', hour = 0] = /^([\d-]+)(?:T(\d\d))?$/.exec(get('date')) ?? [];
+	const date = parseDay(day);
 	return {
 		zoom,
-		date: date === null ? homeOf(zoom, now, narrow) : date + (Number(hour ?? 0) % DAY),
+		date: date === null ? homeOf(zoom, now, narrow) : date + Number(hour) % DAY,
 		nodes: all('node'),
 		kinds: all('kind'),
-		person: query.get('person') ?? '',
-		mine: query.get('mine') === '1',
+		person: get('person'),
+		mine: get('mine') === '1',
 	};
 }
 
 /** The query of a view; '' for the one that stands there by itself. One that a web server might find too long stands behind a #. */
-export function writeView(view, home) {
-	const query = new URLSearchParams();
-	if (view.date !== home) {
-		const hour = view.date - midnightOf(view.date);
-		query.set('date', dayText(view.date) + (hour ? dateAt(view.date).toISOString().slice(10, 13) : ''));
-	}
-	if (view.zoom !== 'days') {
-		query.set('zoom', view.zoom);
-	}
-	for (const [name, ids] of /** @type {[string, string[]|null][]} */ ([['node', view.nodes], ['kind', view.kinds]])) {
-		for (const id of ids?.length === 0 ? [''] : ids ?? []) {
-			query.append(name, id);
-		}
-	}
-	if (view.person) {
-		query.set('person', view.person);
-	}
-	if (view.mine) {
-		query.set('mine', '1');
-	}
-	const text = query.size > 0 ? `?${query}` : '';
+export function writeView({ date, zoom, nodes, kinds, person, mine }, home) {
+	const some = (ids) => ids?.length === 0 ? [''] : ids;
+	const text = query({
+		date: date === home ? null : dateAt(date).toISOString().slice(0, date % DAY ? 13 : 10),
+		zoom: zoom === 'days' ? null : zoom,
+		node: some(nodes),
+		kind: some(kinds),
+		person,
+		mine: mine ? 1 : null,
+	});
 	return text.length > QUERY_MAX ? `#${text}` : text;
 }
 

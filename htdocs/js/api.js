@@ -7,73 +7,52 @@ import { hourOf } from './time.js';
 
 const PATIENCE_MS = 20_000;
 
+/** `status` 0: there was no answer. An answer may name a field, or bookings that are in the way. */
 export class Trouble extends Error {
-	constructor(message, body = {}, status = 0) {
+	constructor(message, status = 0, { field = '', conflicts = /** @type {any[]} */ ([]) } = {}) {
 		super(message);
-		this.status = status; /* 0: there was no answer */
-		this.field = body.field ?? '';
-		this.limit = body.limit ?? '';
-		/** @type {{gpu_id: string, booking_id: number|null, user_label: string, start: number, end: number}[]} */
-		this.conflicts = (body.conflicts ?? []).map((one) =>
-			({ ...one, start: hourOf(one.start), end: hourOf(one.end) }));
+		this.status = status;
+		this.field = field;
+		this.conflicts = conflicts.map((one) => ({ ...one, end: hourOf(one.end) }));
 	}
 }
 
 /** A query string; null and '' are left out, a list is repeated. */
 export function query(values) {
-	const search = new URLSearchParams();
-	for (const [name, value] of Object.entries(values)) {
-		for (const one of Array.isArray(value) ? value : [value]) {
-			if (one !== null && one !== '') {
-				search.append(name, String(one));
-			}
-		}
-	}
-	return search.size > 0 ? `?${search}` : '';
+	const pairs = Object.entries(values).filter(([, value]) => value !== null && value !== '')
+		.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
+	return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
 }
 
 /* A header takes bytes, and a name may have any letters: UTF-8, each byte as one character. */
 const bytesOf = (text) => String.fromCharCode(...new TextEncoder().encode(text));
 
-/**
- * @param {string} path
- * @param {{method?: string, body?: any, who?: string, key?: string, signal?: AbortSignal}} [options]
- */
-export async function call(path, { method = 'GET', body, who = '', key = '', signal } = {}) {
-	/** @type {Record<string, string>} */
-	const headers = {};
-	if (method !== 'GET') {
-		headers['Content-Type'] = 'application/json';
-		Object.assign(headers, who && { 'Procplan-User': bytesOf(who) }, key && { 'Idempotency-Key': key });
-	}
+export async function call(path, /** @type {{method?: string, body?: any, who?: string, key?: string, signal?: AbortSignal}} */
+	{ method, body, who, key, signal } = {}) {
+	const limit = AbortSignal.timeout(PATIENCE_MS);
 	let response;
 	try {
-		const limit = AbortSignal.timeout(PATIENCE_MS);
 		response = await fetch(path, {
 			method,
-			headers,
-			body: body === undefined ? undefined : JSON.stringify(body),
-			credentials: 'same-origin',
+			headers: {
+				...body && { 'Content-Type': 'application/json' },
+				...who && { 'Procplan-User': bytesOf(who) },
+				...key && { 'Idempotency-Key': key },
+			},
+			body: JSON.stringify(body),
 			cache: 'no-cache',
 			signal: signal ? AbortSignal.any([signal, limit]) : limit,
 		});
-	} catch (error) {
-		signal?.throwIfAborted();
-		throw new Trouble(/** @type {Error} */ (error).name === 'TimeoutError' ? 'The server does not answer.' : 'The server cannot be reached.');
-	}
-	let answer = null;
-	try {
-		answer = await response.json();
 	} catch {
 		signal?.throwIfAborted();
+		throw new Trouble(limit.aborted ? 'The server does not answer.' : 'The server cannot be reached.');
 	}
-	if (response.ok && answer !== null) {
+	const answer = await response.json().catch(() => signal?.throwIfAborted());
+	const { ok, status } = response;
+	if (ok && answer) {
 		return answer;
 	}
-	if (typeof answer?.error === 'string') {
-		throw new Trouble(answer.error.replace(/[.!?]?\s*$/, '.'), answer, response.status);
-	}
-	throw new Trouble([502, 504].includes(response.status)
-		? 'The web server is up, but the planner behind it is not.'
-		: `The server's answer makes no sense to this page (${response.status}).`, {}, response.status);
+	throw typeof answer?.error === 'string' ? new Trouble(answer.error.replace(/[.!?]?\s*$/, '.'), status, answer)
+		: new Trouble([502, 504].includes(status) ? 'The web server is up, but the planner behind it is not.'
+			: `The server's answer makes no sense to this page (${status}).`, status);
 }
