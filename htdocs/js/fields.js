@@ -5,13 +5,17 @@ import { DAY, dayText, localWindow, midnightOf, parseDay, timeOf } from './time.
 
 export function mountFields(form) {
 	form.prepend(byId('fields').content.cloneNode(true));
-	const field = (name) => form.elements.namedItem(name);
+	const field = (name) => form.elements[name];
 	const hint = form.querySelector('.hint');
 	for (let hour = 0; hour < DAY; hour++) {
 		field('from-hour').append(element('option', { value: hour }, timeOf(hour)));
 		field('to-hour').append(element('option', { value: hour + 1 }, timeOf(hour + 1, true)));
 	}
 	const moment = (name) => (parseDay(field(`${name}-day`).value) ?? NaN) + Number(field(`${name}-hour`).value);
+	const put = (name, hour, past = 0) => {
+		field(`${name}-day`).value = dayText(hour - past);
+		field(`${name}-hour`).value = String(hour - midnightOf(hour - past));
+	};
 	const read = () => ({
 		start: moment('from'),
 		end: moment('to'),
@@ -35,20 +39,10 @@ export function mountFields(form) {
 		/** Fills in what differs: what is being typed is left alone while it means the same. */
 		write(values) {
 			const old = read();
-			for (const name of ['who', 'priority', 'note']) {
-				if (name in values && values[name] !== old[name]) {
-					field(name).value = String(values[name]);
-				}
-			}
-			const { start = old.start, end = old.end } = values;
-			if (start !== old.start) {
-				field('from-day').value = dayText(start);
-				field('from-hour').value = String(start - midnightOf(start));
-			}
-			if (end !== old.end) {
-				field('to-day').value = dayText(end - 1);
-				field('to-hour').value = String(end - midnightOf(end - 1));
-			}
+			const differs = (name) => name in values && values[name] !== old[name];
+			['who', 'priority', 'note'].filter(differs).forEach((name) => { field(name).value = String(values[name]); });
+			differs('start') && put('from', values.start);
+			differs('end') && put('to', values.end, 1); /* an end at midnight is 24:00 of the day before */
 		},
 	};
 }
