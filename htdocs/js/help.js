@@ -2,6 +2,7 @@
 
 import { shellLines } from './bar-words.js';
 import { around, byId, setText } from './dom.js';
+import { focusGrid } from './float.js';
 import { state, store } from './store.js';
 
 const [panel, calendar] = ['help', 'calendar'].map(byId);
@@ -9,19 +10,17 @@ let opener = /** @type {any} */ (null);
 let shown = /** @type {string|null} */ (null);
 
 const close = () => store.set({ panel: null });
-document.querySelectorAll('.panel .close').forEach((button) => button.addEventListener('click', close));
-document.addEventListener('keydown', (event) => {
-	const free = state.selection === null && state.open === null && !state.dragging;
-	if (event.key === 'Escape' && state.panel && (free || around(event, '.panel'))) {
-		event.stopPropagation();
-		close();
+document.addEventListener('click', (event) => around(event, '.panel .close') && close());
+addEventListener('keydown', (event) => {
+	const menu = document.querySelector(':popover-open'); /* the browser closes it */
+	const free = !state.selection && !state.open && !state.dragging;
+	if (event.key === 'Escape' && (menu || state.panel && (free || around(event, '.panel')))) {
+		event.stopPropagation(); /* and nothing behind it closes */
+		menu || close();
 	}
 }, true);
 store.on(() => {
 	const { model, now, session, who } = state;
-	if (state.panel === shown) {
-		return;
-	}
 	const inside = document.activeElement?.closest('.panel');
 	opener = shown ? opener : document.activeElement;
 	shown = state.panel;
@@ -33,6 +32,6 @@ store.on(() => {
 		calendar.search = who && `user_label=${encodeURIComponent(who)}`;
 		panel.querySelector('h2').focus();
 	} else if (!shown && inside) {
-		(opener?.checkVisibility() && opener !== document.body ? opener : byId('grid').querySelector('[tabindex="0"]') ?? byId('today')).focus();
+		opener?.checkVisibility() && opener !== document.body ? opener.focus() : focusGrid();
 	}
-});
+}, ['panel']);

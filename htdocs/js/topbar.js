@@ -3,31 +3,23 @@
 import { homeOf } from './address.js';
 import { hoursInView, initialsOf, rangeText, STEPS, weeksText } from './bar-words.js';
 import { around, byId, isPlain, phone, setText } from './dom.js';
-import { DAY, dayText, parseDay } from './time.js';
 import { state, store } from './store.js';
+import { DAY, dayText, parseDay } from './time.js';
 
 const CONNECTION = { loading: 'Loading', live: 'Live', offline: 'Reconnecting' };
 
-const [bar, end, filter, filters, grid, help, jump, live, menu, range, refresh, who, whoMenu, whoName, zoom] = ['bar', 'bar-end', 'filter', 'filters',
-	'grid', 'help-button', 'jump', 'live', 'filter-menu', 'range', 'refresh', 'who', 'who-menu', 'who-name', 'zoom'].map(byId);
+const [bar, filter, filters, find, grid, help, jump, live, menu, range, refresh, who, whoMenu, whoName, zoom] = ['bar', 'filter', 'filters',
+	'find-button', 'grid', 'help-button', 'jump', 'live', 'filter-menu', 'range', 'refresh', 'who', 'who-menu', 'who-name', 'zoom'].map(byId);
 const tablet = matchMedia('(max-width: 1239px)');
-const panel = (name) => store.set({ panel: state.panel === name ? null : name });
-const step = (sign) => store.look({ date: Math.max(0, state.view.date + sign * Number(STEPS[state.view.zoom][0])) });
 let width = grid.clientWidth; /* asked for again only when it changes: each time costs a layout */
-let shown = ''; /* the zoom */
 let wantsMine = false; /* Mine was pressed before anybody said who "I" am */
 
 /* Parts move into the menu and back: none is there twice, so none can disagree with another. */
 function arrange() {
 	menu.hidePopover();
 	filter.before(range, zoom, filters);
-	end.append(refresh, help);
-	if (phone.matches) {
-		menu.prepend(range, zoom, filters);
-		menu.append(refresh, help);
-	} else if (tablet.matches) {
-		menu.prepend(filters);
-	}
+	menu.prepend(...phone.matches ? [range, zoom] : [], ...tablet.matches ? [filters] : []);
+	(phone.matches ? menu : byId('bar-end')).append(refresh, help);
 }
 
 function showRange() {
@@ -40,16 +32,15 @@ function showRange() {
 }
 
 function show() {
-	const { connection, session, trouble, view } = state;
-	const words = STEPS[view.zoom][1];
-	shown = view.zoom;
-	byId('earlier').title = `Back ${words}`;
-	byId('later').title = `On ${words}`;
+	const { connection, panel, session, trouble, view } = state;
+	const [, step] = STEPS[view.zoom];
+	byId('earlier').title = `Back ${step}`;
+	byId('later').title = `On ${step}`;
 	for (const button of zoom.children) {
 		button.ariaPressed = String(button.dataset.zoom === view.zoom);
 	}
-	byId('find-button').ariaExpanded = String(state.panel === 'find');
-	help.ariaExpanded = String(state.panel === 'help');
+	find.ariaExpanded = String(panel === 'find');
+	help.ariaExpanded = String(panel === 'help');
 	live.dataset.state = connection;
 	live.title = trouble || 'Other people\'s changes appear by themselves';
 	setText(live.lastChild, CONNECTION[connection]);
@@ -63,11 +54,13 @@ function show() {
 	showRange();
 }
 
+const step = (sign) => store.look({ date: Math.max(0, state.view.date + sign * Number(STEPS[state.view.zoom][0])) });
+const panel = (name) => store.set({ panel: state.panel === name ? null : name });
 const acts = {
-	today: () => store.goToday(),
+	today: store.goToday,
 	earlier: () => step(-1),
 	later: () => step(1),
-	refresh: () => store.refresh(),
+	refresh: store.refresh,
 	'find-button': () => panel('find'),
 	'help-button': () => {
 		menu.hidePopover();
@@ -82,10 +75,10 @@ const acts = {
 		}
 	},
 };
-bar.addEventListener('click', (event) => {
+bar.onclick = (event) => {
 	const button = around(event, 'button');
-	button?.dataset.zoom ? store.look({ zoom: button.dataset.zoom }) : acts[button?.id]?.();
-});
+	button?.dataset.zoom ? store.look({ zoom: button.dataset.zoom }) : acts[button?.id ?? '']?.();
+};
 
 /* A key presses the button that says so, in the bar or in its menu. */
 document.addEventListener('keydown', (event) => {
@@ -100,53 +93,43 @@ document.addEventListener('keydown', (event) => {
 	}
 });
 
-jump.addEventListener('submit', (event) => {
-	event.preventDefault();
+jump.onsubmit = () => {
 	const day = parseDay(byId('jump-date').value);
 	if (day !== null) {
 		jump.hidePopover();
 		menu.hidePopover();
 		store.look({ date: state.view.zoom === 'hours' ? day : homeOf(state.view.zoom, day, phone.matches) });
 	}
-});
-whoMenu.addEventListener('toggle', ({ newState }) => {
-	wantsMine &&= newState === 'open';
-});
-whoMenu.addEventListener('submit', (event) => {
-	event.preventDefault();
+};
+whoMenu.ontoggle = ({ newState }) => { wantsMine &&= newState === 'open'; };
+whoMenu.onsubmit = () => {
 	const name = whoName.value.trim();
 	store.identify(name);
 	if (wantsMine || !name) {
 		store.look({ mine: name !== '' });
 	}
 	whoMenu.hidePopover();
-});
+};
 
 /* Menus are native popovers: Escape, a click elsewhere and the focus's way back are the browser's. They open below their buttons. */
-bar.addEventListener('beforetoggle', ({ target, newState }) => {
+bar.addEventListener('beforetoggle', ({ target: { id, style }, newState }) => {
 	if (newState === 'open') {
-		const { left, right, bottom } = bar.querySelector(`[popovertarget=${target.id}]`).getBoundingClientRect();
+		const { left, right, bottom } = bar.querySelector(`[popovertarget=${id}]`).getBoundingClientRect();
 		const atRight = left + right > innerWidth;
-		target.style.left = atRight ? 'auto' : `${Math.max(8, left)}px`;
-		target.style.right = atRight ? `${Math.max(8, innerWidth - right)}px` : 'auto';
-		target.style.top = `${bottom + 4}px`;
-		target.style.maxHeight = `${innerHeight - bottom - 12}px`;
+		style.left = atRight ? 'auto' : `${Math.max(8, left)}px`;
+		style.right = atRight ? `${Math.max(8, innerWidth - right)}px` : 'auto';
+		style.top = `${bottom + 4}px`;
+		style.maxHeight = `${innerHeight - bottom - 12}px`;
 		byId('jump-date').value = dayText(state.view.date + hoursInView(width, grid) / 9);
 		whoName.value = state.who;
 		show();
 	}
 }, true);
-addEventListener('keydown', (event) => {
-	if (event.key === 'Escape' && document.querySelector(':popover-open')) {
-		event.stopPropagation(); /* it closes the menu, and nothing behind it */
-	}
-}, true);
 
-[phone, tablet].forEach((width) => width.addEventListener('change', arrange));
+[phone, tablet].forEach((query) => query.addEventListener('change', arrange));
 arrange();
 new ResizeObserver(() => {
 	width = grid.clientWidth;
 	showRange();
 }).observe(grid);
-store.on(() => shown === state.view.zoom ? showRange() : show(), ['view']); /* the range is all that scrolling costs here */
-store.on(show, ['who', 'session', 'connection', 'trouble', 'panel']);
+store.on(show, ['view', 'who', 'session', 'connection', 'trouble', 'panel']);
