@@ -2,10 +2,11 @@
 
 import { remember, remembered } from './address.js';
 import { afterOf, gpuList, inText, whyNever } from './bar-words.js';
-import { around, byId, element, phone, setText } from './dom.js';
-import './help.js'; /* it remembers where the focus was before Find takes it */
-import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
+import { byId, element, phone, setText } from './dom.js';
+import { spoken } from './float.js';
+import './help.js'; /* remembers where the focus was before Find takes it */
 import { state, store } from './store.js';
+import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
 
 const TYPING_MS = 250;
 const SLOW_MS = 300; /* a search that is faster says nothing */
@@ -37,7 +38,8 @@ async function search() {
 	clearTimeout(timer);
 	const mine = ++round;
 	const only = state.view.nodes && new Set(state.view.nodes);
-	const nodes = state.model.nodes.filter((node) => !only || only.has(node.id));
+	const nodes = state.model.nodes.filter(({ id }) => only?.has(id) ?? true);
+	const sifted = only && nodes.length > MOST;
 	const wish = { gpus: Number(gpus.value), hours: Number(hours.value), kind: kind.value };
 	const after = afterOf(from.value, day.value, state.now);
 	const never = after === null ? 'From which day?' : whyNever(wish, nodes, state.session?.limits);
@@ -47,12 +49,11 @@ async function search() {
 	}
 	remember('find', wish);
 	const slow = setTimeout(setText, SLOW_MS, words, 'Looking…');
-	const few = only && nodes.length <= MOST;
 	let found = [];
 	let text = 'No such window in the time that can be booked.';
 	try {
-		found = await store.find({ ...wish, after: Number(after), nodes: /** @type {any} */ (few ? nodes.map((node) => node.id) : null), limit: only && !few ? MOST : limit });
-		found = found.filter((one) => nodes.some((node) => node.index === one.node)).slice(0, limit);
+		const all = await store.find({ ...wish, after, nodes: only && !sifted ? nodes.map(({ id }) => id) : null, limit: sifted ? MOST : limit });
+		found = all.filter((one) => nodes.some(({ index }) => index === one.node)).slice(0, limit);
 	} catch (/** @type {any} */ error) {
 		text = error.message;
 	}
@@ -69,27 +70,27 @@ function soon(wait) {
 
 function draw() {
 	const { model, windows, chosen, now } = state;
-	const year = dateAt(now).getUTCFullYear();
-	const held = list.contains(document.activeElement);
 	const text = JSON.stringify([windows, Math.floor(now)]);
-	text !== drawn && list.replaceChildren(...windows.map((one) => { /* a button stays while it is pressed */
-		const local = localWindow(one.start, one.end);
-		return element('li', {}, element('button', { 'data-number': one.number },
-			element('b', {}, String(one.number)), element('b', {}, momentOf(one.start, false, year)), element('i', {}, inText(one.start, now)),
-			element('span', {}, `to ${momentOf(one.end, true, year)} · `, element('bdi', {}, model.nodes[one.node].name), ' ',
-				element('bdi', {}, gpuList(one.gpus.map((gpu) => model.gpus[gpu])))),
-			local && element('span', {}, `${local} ${zoneName(one.start)}`)));
-	}));
+	if (text !== drawn) { /* else a button stays while it is pressed */
+		const year = dateAt(now).getUTCFullYear();
+		const held = list.contains(document.activeElement);
+		drawn = text;
+		list.replaceChildren(...windows.map(({ number, node, gpus: some, start, end }) => {
+			const local = localWindow(start, end);
+			return element('li', {}, element('button', { 'data-number': number },
+				element('b', {}, number), element('b', {}, momentOf(start, false, year)), element('i', {}, inText(start, now)),
+				element('span', {}, spoken([`to ${momentOf(end, true, year)} · `, [model.nodes[node].name], ' ', [gpuList(some.map((gpu) => model.gpus[gpu]))]])),
+				local && element('span', {}, `${local} ${zoneName(start)}`)));
+		}));
+		held && list.children[chosen - 1]?.firstChild.focus({ preventScroll: true });
+	}
 	[...list.children].forEach(({ firstChild }, at) => { firstChild.ariaCurrent = at + 1 === chosen ? 'true' : null; });
 	byId('find-book').disabled = !windows.length;
-	held && text !== drawn && list.querySelector('[aria-current]')?.focus({ preventScroll: true });
-	drawn = text;
 }
 
 /** Shows a window on the grid; `book` also takes it. */
-function show({ number, node, gpus: some, start, end }, book) {
-	const { id } = state.model.nodes[node];
-	const selection = { node, gpus: some, start, end };
+function show({ number, ...selection }, book) {
+	const { id } = state.model.nodes[selection.node];
 	if (state.folded.has(id)) {
 		store.fold(id, false);
 	}
@@ -97,16 +98,16 @@ function show({ number, node, gpus: some, start, end }, book) {
 	book && store.select(selection, true);
 }
 
-const act = (event) => {
-	const number = Number(around(event, '[data-number]')?.dataset.number);
+const act = ({ type, target }) => {
+	const number = Number(target.closest('button')?.dataset.number);
 	const one = state.windows[number - 1];
-	if (one && (event.type === 'click' || number !== state.chosen)) {
-		show(one, event.type === 'click');
+	if (one && (type === 'click' || number !== state.chosen)) {
+		show(one, type === 'click');
 	}
 };
-list.addEventListener('click', act);
+list.onclick = act;
 list.addEventListener('focusin', act);
-panel.addEventListener('keydown', (event) => {
+panel.onkeydown = (event) => {
 	const stops = [gpus, ...list.querySelectorAll('button'), later];
 	const at = stops.indexOf(document.activeElement);
 	const to = stops[at + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
@@ -114,29 +115,28 @@ panel.addEventListener('keydown', (event) => {
 		event.preventDefault();
 		to.focus();
 	}
-});
-later.addEventListener('click', async () => {
+};
+later.onclick = async () => {
 	const next = state.windows.length;
 	limit += PAGE;
 	await search();
 	draw();
 	list.children[next]?.firstChild.focus();
-});
-form.addEventListener('input', () => {
+};
+form.oninput = () => {
 	day.hidden = from.value !== 'date';
 	limit = PAGE;
 	soon(TYPING_MS);
-});
-form.addEventListener('submit', async (event) => {
-	event.preventDefault();
+};
+form.onsubmit = async () => {
 	await search();
 	state.chosen && show(state.windows[state.chosen - 1], true);
-});
+};
 
 store.on((changed) => {
 	const open = state.panel === 'find';
 	const { nodes, kinds } = state.view;
-	const other = shown.nodes !== nodes || shown.kinds !== kinds;
+	const other = shown.nodes !== nodes || shown.kinds !== kinds || changed.has('model') || changed.has('connection');
 	shown = state.view;
 	if (open && panel.hidden) {
 		const { gpus: count = 1, hours: length = 24 } = remembered('find', {});
@@ -152,11 +152,9 @@ store.on((changed) => {
 		clearTimeout(timer);
 		round++;
 		store.set({ windows: [], chosen: 0 });
-	} else if (open && (changed.has('model') || other || changed.has('connection'))) {
+	} else if (open && other) {
 		fillKinds();
 		soon(TYPING_MS);
 	}
-	if (open && (changed.has('windows') || changed.has('chosen') || changed.has('now'))) {
-		draw();
-	}
-});
+	open && draw();
+}, ['panel', 'view', 'model', 'connection', 'windows', 'chosen', 'now']);
