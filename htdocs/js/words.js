@@ -119,22 +119,15 @@ export function eventPhrase({ kind, actor, detail }) {
 		return kind === 'booked' && actor && label !== actor ? ['booked for ', [label]] : [kind === 'completed' ? 'done' : kind];
 	}
 	const { old, new: now } = detail;
-	/** @type {Phrase} */
-	const said = [];
-	const change = (key, word, words) => {
-		if (key in now) {
-			said.push(`${said.length ? ', ' : ''}${word} `, [words(old[key])], ' → ', [words(now[key])]);
-		}
-	};
 	const by = (key) => hourOf(now[key]) - hourOf(old[key]);
 	const moved = by('start') === by('end');
-	change('start', moved ? 'moved' : 'start', (at) => momentOf(hourOf(at)));
-	if (!moved) {
-		change('end', by('end') > 0 ? 'extended' : 'shortened', (at) => momentOf(hourOf(at), true));
-	}
-	change('gpu_ids', 'GPUs', (ids) => clip(ids.join(', ')));
-	change('user_label', 'initials', String);
-	change('priority', 'priority', String);
-	change('note', 'note', quoted);
-	return said;
+	return /** @type {[string, string, (value: any) => string][]} */ ([
+		['start', moved ? 'moved' : 'start', (at) => momentOf(hourOf(at))],
+		['end', by('end') > 0 ? 'extended' : 'shortened', (at) => momentOf(hourOf(at), true)],
+		['gpu_ids', 'GPUs', (ids) => clip(ids.join(', '))],
+		['user_label', 'initials', String],
+		['priority', 'priority', String],
+		['note', 'note', quoted],
+	]).filter(([key]) => key in now && !(moved && key === 'end'))
+		.flatMap(([key, word, words], index) => [`${index ? ', ' : ''}${word} `, [words(old[key])], ' → ', [words(now[key])]]);
 }
