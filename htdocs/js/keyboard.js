@@ -1,10 +1,10 @@
 /** The grid by keyboard: arrows move, Shift+arrows choose, Enter opens, Delete asks whether to cancel. */
 
 import { around, byId, element, setText } from './dom.js';
-import { selectionOf, unitStart } from './logic.js';
-import { countOf, lengthOf } from './time.js';
 import { grid, rows } from './grid.js';
+import { selectionOf, unitStart } from './logic.js';
 import { state, store } from './store.js';
+import { countOf, lengthOf } from './time.js';
 
 const { scroller } = grid;
 const said = byId('main').appendChild(element('div', { class: 'said', role: 'status' }));
@@ -16,20 +16,20 @@ const choice = (from, to) => selectionOf(grid.layout.rows, from, to, grid.scale.
 function target({ key, ctrlKey }) {
 	const { row, hour } = rows.at();
 	const { unit } = grid.scale;
-	const end = grid.layout.rows.length - 1;
-	const page = grid.rows().to - grid.rows().from - 1;
-	const span = grid.span();
-	switch (key) {
-	case 'ArrowLeft': return { row, hour: hour - unit };
-	case 'ArrowRight': return { row, hour: hour + unit };
-	case 'ArrowUp': return { row: row - 1, hour };
-	case 'ArrowDown': return { row: row + 1, hour };
-	case 'PageUp': return { row: Math.max(0, row - page), hour };
-	case 'PageDown': return { row: Math.min(end, row + page), hour };
-	case 'Home': return ctrlKey ? { row: 0, hour } : { row, hour: unitStart(span.start + unit - 0.01, unit) };
-	case 'End': return ctrlKey ? { row: end, hour } : { row, hour: unitStart(span.end, unit) - unit };
-	default: return null;
-	}
+	const last = grid.layout.rows.length - 1;
+	const { from, to } = grid.rows();
+	const page = to - from - 1;
+	const { start, end } = grid.span();
+	return {
+		ArrowLeft: { row, hour: hour - unit },
+		ArrowRight: { row, hour: hour + unit },
+		ArrowUp: { row: row - 1, hour },
+		ArrowDown: { row: row + 1, hour },
+		PageUp: { row: Math.max(0, row - page), hour },
+		PageDown: { row: Math.min(last, row + page), hour },
+		Home: ctrlKey ? { row: 0, hour } : { row, hour: unitStart(start + unit - 0.01, unit) },
+		End: ctrlKey ? { row: last, hour } : { row, hour: unitStart(end, unit) - unit },
+	}[key];
 }
 
 function choose(to) {
@@ -51,32 +51,21 @@ function act(key) {
 	const holds = gpu ? state.model.holdsIn(gpu.index, at.hour, at.hour + grid.scale.unit) : [];
 	const found = [...new Set(holds.map((hold) => hold.booking))].sort((a, b) => a.status - b.status || a.start - b.start);
 	const open = (question) => store.openBooking(found[0].id, found.map((booking) => booking.id), question);
-	switch (key) {
-	case 'Enter':
-		if (state.selection) {
-			store.set({ asked: state.asked + 1 });
-			return true;
-		}
-		if (found.length > 0) {
-			open(false);
-			return true;
-		} /* falls through */
-	case ' ':
-		if (gpu) {
-			store.select(choice(at, at), true);
-		}
-		return true;
-	case 'Delete':
-	case 'Backspace':
+	if (key === 'Enter' && state.selection) {
+		store.set({ asked: state.asked + 1 });
+	} else if (key === 'Enter' && found.length) {
+		open(false);
+	} else if (key === 'Enter' || key === ' ') {
+		gpu && store.select(choice(at, at), true);
+	} else if (key === 'Delete' || key === 'Backspace') {
 		found[0]?.status === 0 && open(true);
-		return true;
-	case 'Escape':
+	} else if (key === 'Escape') {
 		anchor = null;
 		store.select(null);
-		return true;
-	default:
+	} else {
 		return false;
 	}
+	return true;
 }
 
 scroller.addEventListener('keydown', (event) => {
@@ -91,7 +80,8 @@ scroller.addEventListener('keydown', (event) => {
 		store.fold(all[rows.at().row].node.id, key === 'ArrowLeft');
 	} else if (to) {
 		anchor = event.shiftKey ? anchor ?? rows.at() : null;
-		if (all[to.row] && (!anchor || (all[to.row].gpu && all[anchor.row].gpu && all[to.row].node === all[anchor.row].node))) {
+		const [here, there] = [all[anchor?.row], all[to.row]];
+		if (there && (!anchor || here.gpu && there.gpu && here.node === there.node)) {
 			anchor && choose(to);
 			rows.focus(to.row, to.hour);
 		}

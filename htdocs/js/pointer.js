@@ -15,12 +15,14 @@ const HOVER_MS = 400;
 const SLACK = 5; /* px that a click may move */
 const SCROLL_ZONE = 28;
 
+const PAST = 'The past cannot be booked';
+
 const { scroller } = grid;
 const tip = byId('main').appendChild(element('div', { id: 'tip', role: 'presentation', hidden: true }));
 const hover = scroller.querySelector('.bars').appendChild(element('div', { class: 'hover', hidden: true }));
 /**
- * kind: 'select', 'start', 'end' or 'move'; x, y: where it began; anchor: there in rows and hours; live: past the slack or the long
- * press; fixed: a bar that may not be changed; target: where it would land.
+ * anchor: where it began, in rows and hours; x, y: the same in the window; booking: the one whose bar it is, else it selects; kind: of a
+ * bar, 'start', 'end' or 'move'; live: past the slack or the long press; fixed: a bar that may not be changed; target: where it would land.
  * @type {any}
  */
 let gesture = null;
@@ -28,7 +30,9 @@ let [timer, hoverTimer, scrolling] = [0, 0, 0];
 let last = { x: 0, y: 0, alt: false };
 
 const stepOf = () => last.alt ? 1 : grid.scale.snap;
-const remember = (event) => { last = { x: event.clientX, y: event.clientY, alt: event.altKey }; };
+const remember = ({ clientX: x, clientY: y, altKey: alt }) => { last = { x, y, alt }; };
+const selected = (anchor, at) => selectionOf(grid.layout.rows, anchor, at, stepOf(), state.now);
+const clashOf = ({ gpus, start, end }, except = 0) => state.model.clashes(gpus, start, end, except)[0];
 
 /** Words beside the pointer. */
 function tell(lines = [], bad = false) {
@@ -40,13 +44,6 @@ function tell(lines = [], bad = false) {
 		tip.style.left = `${Math.max(4, Math.min(last.x + 14, innerWidth - width - 4))}px`;
 		tip.style.top = `${last.y + 18 + height > innerHeight ? last.y - height - 10 : last.y + 18}px`;
 	}
-}
-
-function tellOf({ gpus, start, end }, except = 0) {
-	const [clash] = state.model.clashes(gpus, start, end, except);
-	const length = end - start === DAY ? '1 d' : lengthOf(end - start);
-	tell([`${countOf(gpus.length, 'GPU')} · ${length}`, `${windowText(start, end)} UTC`,
-		clash && `Taken by ${clash.booking.label} until ${momentOf(clash.end, true)}`], !!clash);
 }
 
 /* -- a gesture -- */
@@ -69,20 +66,23 @@ function follow() {
 	}
 	const { model, now } = state;
 	const { anchor, booking, kind } = gesture;
-	const hour = grid.hourAt(last.x);
-	const row = grid.rowAt(last.y);
-	if (kind === 'select') {
-		gesture.target = selectionOf(grid.layout.rows, anchor, { row, hour }, stepOf(), now);
-		store.select(gesture.target);
-		gesture.target ? tellOf(gesture.target) : tell(['The past cannot be booked'], true);
-		return;
+	const at = { row: grid.rowAt(last.y), hour: grid.hourAt(last.x) };
+	const move = (by) => moveOf(model, grid.layout, booking, at.hour - anchor.hour, by, stepOf(), now);
+	const target = gesture.target = !booking ? selected(anchor, at)
+		: kind === 'move' ? move(at.row - anchor.row) ?? move(0)
+			: { gpus: booking.gpus, ...stretch(booking, kind, at.hour, stepOf(), now) };
+	if (!booking) {
+		store.select(target);
+	} else if (target) {
+		bars.cast({ ...target, id: booking.id });
 	}
-	const move = (by) => moveOf(model, grid.layout, booking, hour - anchor.hour, by, stepOf(), now);
-	gesture.target = kind === 'move' ? move(row - anchor.row) ?? move(0)
-		: { gpus: booking.gpus, ...stretch(booking, kind, hour, stepOf(), now) };
-	if (gesture.target) {
-		bars.cast({ ...gesture.target, id: booking.id });
-		tellOf(gesture.target, booking.id);
+	if (target) {
+		const { gpus, start, end } = target;
+		const clash = clashOf(target, booking?.id);
+		tell([`${countOf(gpus.length, 'GPU')} · ${end - start === DAY ? '1 d' : lengthOf(end - start)}`, `${windowText(start, end)} UTC`,
+			clash && `Taken by ${clash.booking.label} until ${momentOf(clash.end, true)}`], !!clash);
+	} else if (!booking) {
+		tell([PAST], true);
 	}
 }
 
@@ -100,6 +100,7 @@ function scrollAtEdge() {
 	}
 }
 
+/** Ends the gesture, and gives what it was. */
 function stop() {
 	const was = gesture;
 	clearTimeout(timer);
@@ -107,22 +108,19 @@ function stop() {
 	scrolling = 0;
 	gesture = null;
 	tell();
-	if (was && scroller.hasPointerCapture(was.pointer)) {
-		scroller.releasePointerCapture(was.pointer);
-	}
 	was?.live && store.drag(false);
 	return was;
 }
 
 function finish() {
 	const { live, kind, booking, target, anchor } = stop();
-	if (!live && booking) {
+	if (!booking) {
+		const selection = live ? target : selected(anchor, anchor);
+		store.select(selection, !!selection);
+		selection || store.say(PAST);
+	} else if (!live) {
 		store.openBooking(booking.id);
-	} else if (kind === 'select') {
-		const selection = live ? target : selectionOf(grid.layout.rows, anchor, anchor, stepOf(), state.now);
-		store.select(selection ?? null, !!selection);
-		selection || store.say('The past cannot be booked');
-	} else if (live && target) {
+	} else if (target) {
 		change(booking, target, kind);
 	} else {
 		bars.cast(null);
@@ -132,19 +130,19 @@ function finish() {
 function cancel() {
 	const was = stop();
 	bars.cast(null);
-	was?.live && was.kind === 'select' && store.select(null);
+	was?.live && !was.booking && store.select(null);
 }
 
 /** Sends what the drag of a bar means. */
 async function change(booking, { start, end, gpus }, kind) {
-	const [clash] = state.model.clashes(gpus, start, end, booking.id);
-	const changes = { ...start !== booking.start && { start }, ...end !== booking.end && { end }, ...String(gpus) !== String(booking.gpus) && { gpus } };
+	const clash = clashOf({ start, end, gpus }, booking.id);
+	const changes = Object.entries({ start, end, gpus }).filter(([key, value]) => String(value) !== String(booking[key]));
 	try {
 		if (clash) {
 			throw new Error(`That does not fit: ${clash.booking.label} has ${clash.gpu.id} until ${momentOf(clash.end, true)} UTC`);
 		}
-		if (Object.keys(changes).length > 0) {
-			await store.edit(booking.id, changes, kind === 'move' ? `Moved to ${momentOf(start)} UTC`
+		if (changes.length) {
+			await store.edit(booking.id, Object.fromEntries(changes), kind === 'move' ? `Moved to ${momentOf(start)} UTC`
 				: kind === 'end' ? `${end > booking.end ? 'Extended' : 'Shortened'} to ${momentOf(end, true)} UTC` : `Begins ${momentOf(start)} UTC now`);
 		}
 	} catch (/** @type {any} */ error) {
@@ -165,13 +163,13 @@ function meaning(event) {
 	const grip = around(event, '.grip');
 	if (grip && selection) { /* the other corner stays where it is */
 		const far = grip.classList.contains('end');
-		return { kind: 'select', anchor: { row: rowOf[selection.gpus.at(far ? 0 : -1) ?? 0], hour: far ? selection.start : selection.end - 0.01 } };
+		return { anchor: { row: rowOf[selection.gpus.at(far ? 0 : -1) ?? 0], hour: far ? selection.start : selection.end - 0.01 } };
 	}
 	const anchor = { row: grid.rowAt(event.clientY), hour: grid.hourAt(event.clientX) };
 	const made = around(event, '.bar');
 	const block = made && bars.blockOf(made);
 	if (!block) {
-		return isHours(event, anchor.row) ? { kind: 'select', anchor } : null;
+		return isHours(event, anchor.row) ? { anchor } : null;
 	}
 	const { booking } = block;
 	const { left, right, width } = made.getBoundingClientRect();
@@ -190,12 +188,11 @@ scroller.addEventListener('pointerdown', (event) => {
 	if (event.button !== 0 || event.clientX > grid.box.x + grid.box.width || event.clientY > grid.box.y + grid.box.height) {
 		return; /* the scroll bars */
 	}
-	const number = Number(around(event, '.ghost')?.dataset.number);
-	const found = state.windows.find((one) => one.number === number);
+	const found = state.windows[Number(around(event, '.ghost')?.dataset.number) - 1];
 	if (found) {
-		const { node, gpus, start, end } = found;
-		store.set({ chosen: number });
-		store.select({ node, gpus, start, end }, true);
+		const { number: chosen, ...selection } = found;
+		store.set({ chosen });
+		store.select(selection, true);
 		event.preventDefault();
 		return;
 	}
@@ -271,7 +268,7 @@ function hoverOver(event) {
 	const index = grid.rowAt(event.clientY);
 	const hour = unitStart(grid.hourAt(event.clientX), snap);
 	rows.near(around(event, '.head') ? -1 : index);
-	hover.hidden = what?.kind !== 'select' || hour + snap <= state.now;
+	hover.hidden = !what || booking || hour + snap <= state.now;
 	if (!hover.hidden) {
 		const { top, height } = grid.layout.rows[index];
 		Object.assign(hover.style, { left: `${grid.x(hour)}px`, width: `${snap * hourWidth}px`, top: `${top}px`, height: `${height}px` });
