@@ -1,8 +1,7 @@
 /** The form beside a selection. Enter books. What stands in the way is said before and after, with one way out. */
 
+import { floating, focusOn, mountFields, tell } from './cards.js';
 import { byId, setText } from './dom.js';
-import { mountFields } from './fields.js';
-import { floating, focusOn, tell } from './float.js';
 import { state, store } from './store.js';
 import { DAY, WEEK, countOf, windowText } from './time.js';
 import { clashPhrase, nearest, placePhrase, spell, troublePhrase, wayOut, windowFault } from './words.js';
@@ -129,7 +128,7 @@ form.oninput = ({ target: { name } }) => {
 };
 form.onsubmit = () => submit.disabled || book();
 suggest.onclick = () => store.select(offer.selection, true);
-more.onclick = () => { more.ariaExpanded = String(card.classList.toggle('whole')); };
+more.onclick = () => { more.ariaExpanded = card.classList.toggle('whole'); };
 byId('booking-close').onclick = () => store.select(null);
 
 store.on((changed) => {

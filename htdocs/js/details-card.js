@@ -1,8 +1,7 @@
 /** A booking's card: who has what until when, its history, and what can be done with it. Questions stand in the card. */
 
+import { floating, focusOn, mountFields, spoken, tell } from './cards.js';
 import { around, byId, element, isPlain, setText } from './dom.js';
-import { mountFields } from './fields.js';
-import { floating, focusOn, spoken, tell } from './float.js';
 import { PRIORITIES } from './model.js';
 import { state, store } from './store.js';
 import { localWindow, momentOf, windowText } from './time.js';

@@ -3,8 +3,7 @@
 import { element } from './dom.js';
 import { state, store } from './store.js';
 import './grid.js';
-import './topbar.js';
-import './filters.js';
+import './bar.js';
 
 const PATIENCE_MS = 500;
 
@@ -13,5 +12,5 @@ await new Promise((go) => {
 	setTimeout(go, PATIENCE_MS); /* or when it takes long */
 });
 document.head.append(...['cards', 'panel'].map((name) => element('link', { rel: 'stylesheet', href: `css/${name}.css` })));
-await Promise.all(['pointer', 'keyboard', 'finder', 'booking-card', 'details-card', 'toast'].map((name) => import(`./${name}.js`)));
+await Promise.all(['pointer', 'keyboard', 'panels', 'booking-card', 'details-card'].map((name) => import(`./${name}.js`)));
 document.body.dataset.state = 'ready';

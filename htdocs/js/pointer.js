@@ -34,7 +34,6 @@ const remember = ({ clientX: x, clientY: y, altKey: alt }) => { last = { x, y, a
 const selected = (anchor, at) => selectionOf(grid.layout.rows, anchor, at, stepOf(), state.now);
 const clashOf = ({ gpus, start, end }, except = 0) => state.model.clashes(gpus, start, end, except)[0];
 
-/** Words beside the pointer. */
 function tell(lines = [], bad = false) {
 	tip.hidden = lines.length === 0;
 	tip.classList.toggle('bad', bad);
@@ -133,7 +132,6 @@ function cancel() {
 	was?.live && !was.booking && store.select(null);
 }
 
-/** Sends what the drag of a bar means. */
 async function change(booking, { start, end, gpus }, kind) {
 	const clash = clashOf({ start, end, gpus }, booking.id);
 	const changes = Object.entries({ start, end, gpus }).filter(([key, value]) => String(value) !== String(booking[key]));

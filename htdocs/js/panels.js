@@ -1,10 +1,12 @@
-/** Find: "2 GPUs of H100 for 36 hours from now". The windows stand in a list and, with the same numbers, on the grid. */
+/**
+ * The panels: Find ("2 GPUs of H100 for 36 hours from now"; the windows stand in a list and, with the same numbers, on the grid) and help,
+ * with the same planner from a shell.
+ */
 
 import { remember, remembered } from './address.js';
-import { afterOf, gpuList, inText, whyNever } from './bar-words.js';
-import { byId, element, phone, setText } from './dom.js';
-import { spoken } from './float.js';
-import './help.js'; /* remembers where the focus was before Find takes it */
+import { afterOf, gpuList, inText, shellLines, whyNever } from './bar-words.js';
+import { focusGrid, spoken } from './cards.js';
+import { around, byId, element, phone, setText } from './dom.js';
 import { state, store } from './store.js';
 import { dateAt, dayText, localWindow, momentOf, zoneName } from './time.js';
 
@@ -13,12 +15,12 @@ const SLOW_MS = 300; /* a search that is faster says nothing */
 const PAGE = 10;
 const MOST = 100; /* windows, and nodes in an address; with more nodes the answer is sifted here */
 
-const [panel, form, words, list, later] = ['find', 'find-form', 'find-words', 'find-list', 'find-later'].map(byId);
+const [find, form, words, list, later, help, calendar] = ['find', 'find-form', 'find-words', 'find-list', 'find-later', 'help', 'calendar'].map(byId);
 const { gpus, hours, kind, from, day } = form.elements;
 let round = 0; /* an answer to an older question is not shown */
 let timer = 0;
 let limit = PAGE;
-let shown = state.view;
+let view = state.view; /* that was searched in */
 let drawn = '';
 
 function fillKinds() {
@@ -107,7 +109,7 @@ const act = ({ type, target }) => {
 };
 list.onclick = act;
 list.addEventListener('focusin', act);
-panel.onkeydown = (event) => {
+find.onkeydown = (event) => {
 	const stops = [gpus, ...list.querySelectorAll('button'), later];
 	const at = stops.indexOf(document.activeElement);
 	const to = stops[at + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
@@ -134,27 +136,65 @@ form.onsubmit = async () => {
 };
 
 store.on((changed) => {
-	const open = state.panel === 'find';
-	const { nodes, kinds } = state.view;
-	const other = shown.nodes !== nodes || shown.kinds !== kinds || changed.has('model') || changed.has('connection');
-	shown = state.view;
-	if (open && panel.hidden) {
-		const { gpus: count = 1, hours: length = 24 } = remembered('find', {});
-		gpus.value = count;
-		hours.value = length;
-		day.min = dayText(state.now);
-		panel.hidden = false;
-		fillKinds();
-		gpus.select();
-		soon(0);
-	} else if (!open && !panel.hidden) {
-		panel.hidden = true;
-		clearTimeout(timer);
-		round++;
-		store.set({ windows: [], chosen: 0 });
-	} else if (open && other) {
+	const { nodes, kinds } = view;
+	view = state.view;
+	if (find.hidden) {
+		return;
+	}
+	if (view.nodes !== nodes || view.kinds !== kinds || changed.has('model') || changed.has('connection')) {
 		fillKinds();
 		soon(TYPING_MS);
 	}
-	open && draw();
-}, ['panel', 'view', 'model', 'connection', 'windows', 'chosen', 'now']);
+	draw();
+}, ['view', 'model', 'connection', 'windows', 'chosen', 'now']);
+
+/* -- opening and closing, and what help says -- */
+
+let opener = /** @type {any} */ (null); /* has the focus again when the panel closes */
+let shown = /** @type {string|null} */ (null);
+
+const close = () => store.set({ panel: null });
+document.addEventListener('click', (event) => around(event, '.panel .close') && close());
+addEventListener('keydown', (event) => {
+	const menu = document.querySelector(':popover-open'); /* the browser closes it */
+	const free = !state.selection && !state.open && !state.dragging;
+	if (event.key === 'Escape' && (menu || state.panel && (free || around(event, '.panel')))) {
+		event.stopPropagation(); /* and nothing behind it closes */
+		menu || close();
+	}
+}, true);
+
+store.on(() => {
+	const { model, now, panel, session, who } = state;
+	const [was, focused] = [shown, document.activeElement];
+	if (panel === was) {
+		return;
+	}
+	const inside = focused?.closest('.panel');
+	opener = was ? opener : focused;
+	shown = panel;
+	find.hidden = panel !== 'find';
+	help.hidden = panel !== 'help';
+	if (was === 'find') {
+		clearTimeout(timer);
+		round++;
+		store.set({ windows: [], chosen: 0 });
+	}
+	if (panel === 'find') {
+		const wish = remembered('find', {});
+		gpus.value = wish.gpus ?? 1;
+		hours.value = wish.hours ?? 24;
+		day.min = dayText(now);
+		fillKinds();
+		gpus.select();
+		soon(0);
+	} else if (panel === 'help') {
+		const texts = shellLines(new URL('.', location.href).href, model.nodes.find((node) => node.count)?.id ?? 'NODE', who || 'AB', now);
+		help.querySelectorAll('pre').forEach((pre, at) => setText(pre, texts[at]));
+		setText(byId('version'), session?.version ?? '');
+		calendar.search = who && `user_label=${encodeURIComponent(who)}`;
+		help.querySelector('h2').focus();
+	} else if (inside) {
+		opener?.checkVisibility() && opener !== document.body ? opener.focus() : focusGrid();
+	}
+}, ['panel']);
