@@ -5,17 +5,6 @@ import { DAY, WEEK, dateAt, midnightOf, mondayOf, parseDay } from './time.js';
 
 const QUERY_MAX = 2000;
 
-/**
- * @typedef {'hours'|'days'|'weeks'} Zoom
- * @typedef {object} View
- * @property {Zoom} zoom
- * @property {number} date           the hour at the grid's left edge
- * @property {string[]|null} nodes   the ids of the nodes that are shown; null: all
- * @property {string[]|null} kinds
- * @property {string} person         whose bookings stand out; '': nobody's
- * @property {boolean} mine
- */
-
 /** Where a zoom begins when nobody said: a little before now. */
 export function homeOf(zoom, now, narrow = false) {
 	return zoom === 'hours' ? Math.floor(now) - 2
@@ -23,23 +12,20 @@ export function homeOf(zoom, now, narrow = false) {
 			: midnightOf(now) - (narrow ? 0 : DAY);
 }
 
-/**
- * Reads an address's query. What makes no sense is as if it were not there.
- * @returns {View}
- */
+/** The view of an address's query. What makes no sense is as if it were not there. */
 export function readView(search, now, narrow = false) {
 	const found = new URLSearchParams(search.replace(/^#/, ''));
 	const get = (name) => found.get(name) ?? '';
 	const all = (name) => found.has(name) ? found.getAll(name).filter(Boolean) : null;
-	const zoom = /** @type {Zoom[]} */ (['hours', 'days', 'weeks']).find((one) => one === get('zoom')) ?? 'days';
+	const zoom = ['hours', 'days', 'weeks'].find((one) => one === get('zoom')) ?? 'days';
 	const [, day = '', hour = 0] = /^([\d-]+)(?:T(\d\d))?$/.exec(get('date')) ?? [];
 	const date = parseDay(day);
 	return {
 		zoom,
-		date: date === null ? homeOf(zoom, now, narrow) : date + Number(hour) % DAY,
-		nodes: all('node'),
+		date: date === null ? homeOf(zoom, now, narrow) : date + Number(hour) % DAY, /* the hour at the grid's left edge */
+		nodes: all('node'), /* ids of what is shown; null: all */
 		kinds: all('kind'),
-		person: get('person'),
+		person: get('person'), /* whose bookings stand out; '': nobody's */
 		mine: get('mine') === '1',
 	};
 }
