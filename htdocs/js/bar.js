@@ -237,7 +237,7 @@ clear.onclick = () => {
 
 document.querySelectorAll('.legend').forEach((place) => place.append(byId('legend').content.cloneNode(true)));
 
-let filtered = /** @type {any[]} */ ([]);
+let filtered = [];
 store.on(() => {
 	const { model, view } = state;
 	const active = [view.nodes, view.kinds, view.person, view.mine];

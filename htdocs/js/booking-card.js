@@ -11,11 +11,11 @@ const STEPS = { never: 0, day: DAY, week: WEEK };
 const [card, verdict, suggest, submit, more] = ['booking', 'verdict', 'suggest', 'book', 'booking-more'].map(byId);
 const form = card.querySelector('form');
 const { field, read, write, explain } = mountFields(form);
-const place = floating(card, () => document.getElementById('outline'), () => store.select(null));
+const place = floating(card, () => document.getElementById('outline'));
 
 let busy = false;
 let refused = /** @type {any} */ (null); /* what the server said to this selection */
-let offer = /** @type {any} */ (null);
+let offer = null;
 let asked = ''; /* what the server was asked to find another window for */
 
 /** How often, and how many hours apart: 0 for once. */
@@ -100,11 +100,8 @@ async function book() {
 	busy = true;
 	refused = null;
 	judge();
-	try {
-		await store.book({ ...wish, ...state.selection, repeat: step ? { every, count } : null, skip: field('skip').checked });
-	} catch (error) {
-		refused = error;
-	}
+	await store.book({ ...wish, ...state.selection, repeat: step ? { every, count } : null, skip: field('skip').checked })
+		.catch((error) => { refused = error; });
 	busy = false;
 	judge();
 	if (refused) {
@@ -129,12 +126,11 @@ form.oninput = ({ target: { name } }) => {
 form.onsubmit = () => submit.disabled || book();
 suggest.onclick = () => store.select(offer.selection, true);
 more.onclick = () => { more.ariaExpanded = card.classList.toggle('whole'); };
-byId('booking-close').onclick = () => store.select(null);
 
 store.on((changed) => {
 	const { selection, model, now, session, who, priority } = state;
 	if (!selection || state.dragging || !model.gpus[selection.gpus[0]]) {
-		place.hide();
+		place(false);
 		if (!selection) {
 			refused = null;
 			form.reset();
@@ -159,7 +155,7 @@ store.on((changed) => {
 		write({ who: who || session?.user || '', priority });
 		store.set({ draft: { priority } });
 	}
-	place.show();
+	place(true);
 	judge();
 	if (changed.has('asked')) {
 		focusOn(field('who').value || matchMedia('(pointer: coarse)').matches ? first() : field('who'));

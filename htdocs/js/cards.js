@@ -3,7 +3,7 @@
  * whether the server can be reached.
  */
 
-import { byId, element, isTyping, phone, setText } from './dom.js';
+import { around, byId, element, isTyping, phone, setText } from './dom.js';
 import { state, store } from './store.js';
 import { DAY, dayText, localWindow, midnightOf, parseDay, timeOf } from './time.js';
 import { troublePhrase } from './words.js';
@@ -29,13 +29,16 @@ export const focusOn = (target) => target.focus({ preventScroll: true });
 /** To the cell of the grid that the arrows move. */
 export const focusGrid = () => focusOn(grid.querySelector('[role="gridcell"][tabindex="0"]') ?? grid);
 
+export const close = () => store.select(null); /* the selection's card, or a booking's */
+document.addEventListener('click', (event) => around(event, '.card .close') && close());
+
 const within = (value, low, high) => Math.max(low, Math.min(value, high));
 
 /**
  * A card right of what it speaks of, else left, else under it, always inside the window. On a narrow page it is a sheet. `anchor` gives the
- * element that it speaks of, if that is drawn; `close` is called for Escape.
+ * element that it speaks of, if that is drawn; `leave` is called for Escape. Gives what shows and hides it.
  */
-export function floating(card, anchor, close) {
+export function floating(card, anchor, leave = close) {
 	const { style } = card;
 	let frame = 0;
 
@@ -80,24 +83,22 @@ export function floating(card, anchor, close) {
 	document.addEventListener('keydown', (event) => {
 		if (event.key === 'Escape' && hasFocus()) {
 			event.preventDefault();
-			close();
+			leave();
 		}
 	});
 
-	return {
-		show() {
-			if (card.hidden) {
-				style.left = '';
-				card.hidden = false;
-			}
+	return (shown) => {
+		const had = hasFocus();
+		if (card.hidden) {
+			style.left = '';
+		}
+		card.hidden = !shown;
+		if (shown) {
 			place();
 			soon(); /* the grid may draw what it speaks of with the next frame */
-		},
-		hide() {
-			const had = hasFocus();
-			card.hidden = true;
-			had && focusGrid();
-		},
+		} else if (had) {
+			focusGrid();
+		}
 	};
 }
 

@@ -1,6 +1,6 @@
 /** A booking's card: who has what until when, its history, and what can be done with it. Questions stand in the card. */
 
-import { floating, focusOn, mountFields, spoken, tell } from './cards.js';
+import { close, floating, focusOn, mountFields, spoken, tell } from './cards.js';
 import { around, byId, element, isPlain, setText } from './dom.js';
 import { PRIORITIES } from './model.js';
 import { state, store } from './store.js';
@@ -12,13 +12,13 @@ const form = card.querySelector('form');
 const parts = { extend: byId('extend-by'), edit: form, cancel: byId('question') };
 const [name, urgency] = byId('details-title').children;
 const { field, read, write, explain } = mountFields(form);
-const place = floating(card, () => document.querySelector(`.bar[data-id="${state.open}"]`), () => mode ? turn('') : store.openBooking(null));
+const place = floating(card, () => document.querySelector(`.bar[data-id="${state.open}"]`), () => mode ? turn('') : close());
 
 let shown = 0;
-let full = /** @type {any} */ (null); /* what the server says of it, which is more than the picture knows */
+let full = null; /* what the server says of it, which is more than the picture knows */
 let fresh = ''; /* the version that was asked for */
 let mode = ''; /* or one of `parts` */
-let was = /** @type {any} */ ({}); /* what stood in the fields: somebody else's change meanwhile is not undone */
+let was = {}; /* what stood in the fields: somebody else's change meanwhile is not undone */
 let busy = false;
 
 const open = () => /** @type {import('./model.js').Booking} */ (state.model.bookings.get(state.open ?? 0));
@@ -26,7 +26,7 @@ const open = () => /** @type {import('./model.js').Booking} */ (state.model.book
 function show(changed = new Set()) {
 	const booking = open();
 	if (!booking || state.dragging) {
-		place.hide();
+		place(false);
 		shown = booking ? shown : 0;
 		return;
 	}
@@ -48,7 +48,7 @@ function show(changed = new Set()) {
 		}, complain);
 	}
 	describe(booking);
-	place.show();
+	place(true);
 	if (changed.has('asked')) {
 		turn(state.question ? 'cancel' : '');
 		if (mode) {
@@ -177,7 +177,6 @@ function save() {
 }
 
 const acts = {
-	'details-close': () => store.openBooking(null),
 	extend: () => turn(mode ? '' : 'extend'),
 	edit: () => turn('edit'),
 	'edit-back': () => turn(''),

@@ -150,8 +150,8 @@ store.on((changed) => {
 
 /* -- opening and closing, and what help says -- */
 
-let opener = /** @type {any} */ (null); /* has the focus again when the panel closes */
-let shown = /** @type {string|null} */ (null);
+let opener = null; /* has the focus again when the panel closes */
+let shown = null;
 
 const close = () => store.set({ panel: null });
 document.addEventListener('click', (event) => around(event, '.panel .close') && close());

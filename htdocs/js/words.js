@@ -81,11 +81,9 @@ export function nearest(model, found, wanted) {
 	if (!first) {
 		return null;
 	}
-	const { node, gpus, start, end } = first;
-	return {
-		words: ['Take ', [model.nodes[node].name], ' ', [gpuList(gpus.map((gpu) => model.gpus[gpu]))], ` from ${momentOf(start)}`],
-		selection: { node, gpus, start, end },
-	};
+	const { number, ...selection } = first;
+	const { node, gpus, start } = selection;
+	return { words: ['Take ', [model.nodes[node].name], ' ', [gpuList(gpus.map((gpu) => model.gpus[gpu]))], ` from ${momentOf(start)}`], selection };
 }
 
 /** "18 Sep 09:12" in UTC. */
