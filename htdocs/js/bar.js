@@ -196,7 +196,7 @@ function mountMenu(what, choices) {
 		}
 	};
 	search.oninput = fill;
-	search.onkeydown = ({ key }) => key === 'Enter' && these.click();
+	search.onkeydown = ({ key }) => { key === 'Enter' && these.click(); }; /* a handler that gives false keeps the key from the field */
 	menu.onbeforetoggle = ({ newState }) => {
 		search.value = '';
 		newState === 'open' ? fill() : list.replaceChildren();

@@ -68,7 +68,7 @@ function act(key) {
 	return true;
 }
 
-scroller.addEventListener('keydown', (event) => {
+scroller.onkeydown = (event) => {
 	const fold = around(event, '.fold');
 	const { key } = event;
 	if ((!around(event, '.cell') && !fold && event.target !== scroller) || event.metaKey || event.altKey) {
@@ -89,7 +89,7 @@ scroller.addEventListener('keydown', (event) => {
 		return;
 	}
 	event.preventDefault();
-});
+};
 
 scroller.addEventListener('focusin', (event) => {
 	const row = around(event, '.row');

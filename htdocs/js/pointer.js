@@ -177,7 +177,7 @@ function meaning(event) {
 	return { kind, anchor, booking, fixed: booking.status !== 0 || booking.end <= now || !store.mayEnd(booking) };
 }
 
-scroller.addEventListener('pointerdown', (event) => {
+scroller.onpointerdown = (event) => {
 	leave();
 	if (gesture) { /* a second finger */
 		cancel();
@@ -208,9 +208,9 @@ scroller.addEventListener('pointerdown', (event) => {
 		scroller.focus({ preventScroll: true });
 		scroller.setPointerCapture(event.pointerId);
 	}
-});
+};
 
-scroller.addEventListener('pointermove', (event) => {
+scroller.onpointermove = (event) => {
 	remember(event);
 	if (!gesture) {
 		event.pointerType === 'mouse' && hoverOver(event);
@@ -220,23 +220,23 @@ scroller.addEventListener('pointermove', (event) => {
 		}
 		follow();
 	}
-});
+};
 
-scroller.addEventListener('pointerup', (event) => {
+scroller.onpointerup = (event) => {
 	if (gesture && event.pointerId === gesture.pointer) {
 		remember(event);
 		follow();
 		finish();
 	}
-});
-scroller.addEventListener('pointercancel', cancel);
+};
+scroller.onpointercancel = cancel;
 addEventListener('blur', cancel);
 if (matchMedia('(any-pointer: coarse)').matches) { /* where no finger is, they would make all drawing slower */
 	/* Once a finger drags, the page must not scroll under it. */
 	scroller.addEventListener('touchmove', (event) => gesture?.live && event.cancelable && event.preventDefault(), { passive: false });
 	scroller.addEventListener('touchstart', (event) => around(event, '.grip') && event.preventDefault(), { passive: false });
 }
-scroller.addEventListener('contextmenu', (event) => gesture?.touch && event.preventDefault());
+scroller.oncontextmenu = () => !gesture?.touch; /* a long press is the beginning of a drag */
 addEventListener('keydown', (event) => {
 	if (gesture && event.key === 'Escape') {
 		cancel();
@@ -278,10 +278,10 @@ function describe({ label, note, start, end, priority }) {
 	tell([`${label} · ${PRIORITIES[priority]} priority · ${lengthOf(end - start)}`, `${windowText(start, end)} UTC`, local && `${local} here`, note]);
 }
 
-scroller.addEventListener('pointerleave', leave);
+scroller.onpointerleave = leave;
 scroller.addEventListener('scroll', leave, { passive: true });
 
-scroller.addEventListener('click', (event) => {
+scroller.onclick = (event) => {
 	const cell = around(event, '.cell');
 	const band = around(event, '.fold') && around(event, '.band');
 	const day = around(event, '.day');
@@ -295,4 +295,4 @@ scroller.addEventListener('click', (event) => {
 		store.look({ zoom: state.view.zoom === 'weeks' ? 'days' : 'hours' });
 		setTimeout(() => store.look({ date: Number(day.dataset.hour) }));
 	}
-});
+};

@@ -118,6 +118,19 @@ it('the list of nodes shows and hides them, and is remembered', async ({open}) =
     assert.equal(await planner.row('gamma/g0').count(), 1);
 });
 
+it('in a long list of nodes a part of a name is typed, and Enter shows only what is called that', {
+    config: {nodes: Array.from({length: 14}, (_, node) => ({id: `node-${node}`, gpus: [{id: 'g0', kind: 'H100'}]}))},
+}, async ({open}) => {
+    const planner = await open();
+    await planner.page.locator('#filter-nodes').click();
+    const menu = planner.page.locator('#nodes-menu');
+    await menu.locator('[type="search"]').click();
+    await planner.page.keyboard.type('E-13');
+    await planner.until(async () => await menu.getByRole('checkbox', {name: /node-/}).count() === 1, 'one node is called that');
+    await planner.press('Enter');
+    await planner.until(async () => isDeepStrictEqual(await rowsOf(planner), ['node-13/g0']), 'its row alone is left');
+});
+
 it('the filter for kinds leaves the GPUs of that kind, and the address holds it', async ({open}) => {
     const planner = await open();
     await planner.page.locator('#filter-kinds').click();
