@@ -206,6 +206,46 @@ it('Extend on the card makes a running booking longer', async ({server, open}) =
     await becomes(planner, server, 1, (one) => one.end > day(2), 'it is longer');
 });
 
+it('Edit on the card changes who, how long and the note, Back changes nothing, and the history says what was changed', async ({server, open}) => {
+    await give(server, 'beta/g1', day(2), day(4), 'AB', {note: 'old'});
+    const planner = await open({who: 'AB'});
+    await openDetails(planner, 'beta/g1', day(3));
+    const field = (name) => planner.details.locator(`[name="${name}"]`);
+    const edit = planner.page.locator('#edit');
+    await planner.until(async () => /old/.test(await planner.details.innerText()), 'the note is there');
+    await edit.click();
+    await field('note').fill('never sent');
+    await planner.page.locator('#edit-back').click();
+    await edit.click();
+    assert.equal(await field('note').inputValue(), 'old');
+    assert.deepEqual([await field('to-day').inputValue(), await field('to-hour').inputValue()], ['2031-05-17', '24']);
+    await field('who').fill('CD');
+    await field('to-day').fill('2031-05-15');
+    await field('note').press('Enter');
+    await planner.page.locator('#details-fault').getByText('The end must come after the start.').waitFor();
+    await field('to-day').fill('2031-05-18');
+    await field('note').fill('new');
+    await field('note').press('Enter');
+    await becomes(planner, server, 1, (one) => one.end === day(5) && one.note === 'new', 'it is changed');
+    assert.deepEqual((await gists(server)).map(({who, start, end}) => [who, start, end]), [['CD', day(2), day(5)]]);
+    await planner.until(async () => /extended .* → .*, initials AB → CD/.test(await planner.details.innerText()), 'the history says so');
+});
+
+it('the bookings of one cell are looked through one after the other on their card', async ({server, open}) => {
+    for (const [from, who] of [[2, 'AB'], [10, 'CD'], [18, 'EF']]) await give(server, 'beta/g1', day(2, from), day(2, from + 6), who);
+    const planner = await open({who: 'AB'});
+    await planner.barsOf(3);
+    await planner.walkTo('beta/g1', day(2));
+    await planner.press('Enter');
+    const title = () => planner.page.locator('#details-title').innerText();
+    await planner.until(async () => /^AB/.test(await title()), 'the first is shown');
+    assert.match(await planner.page.locator('#beside').innerText(), /1 of 3/);
+    for (const [step, who] of [['1', 'CD'], ['-1', 'AB'], ['-1', 'EF'], ['1', 'AB']]) {
+        await planner.page.locator(`#beside [data-step="${step}"]`).click();
+        await planner.until(async () => (await title()).startsWith(who), `${who} is shown`);
+    }
+});
+
 it('with a past clock in the reader\'s machine the page still takes now from the server', async ({open}) => {
     const planner = await open({init: `{
         const shift = ${NOW * 1000} - Date.now() + 40 * 86_400_000, real = Date.now.bind(Date);

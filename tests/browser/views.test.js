@@ -183,6 +183,43 @@ it('the search finds the first free windows, shows them on the grid, and one cho
         {gpus: ['alpha/g0', 'alpha/g1'], start: day(3), end: day(4, 12), who: 'AB', priority: 'medium', status: 'active'});
 });
 
+it('the windows that the search lists are walked through by arrows, and more of them are asked for', async ({server, open}) => {
+    for (let at = 1; at < 14; at++) await give(server, ['alpha/g0', 'alpha/g1', 'alpha/g2', 'alpha/g3'], day(at, 12), day(at, 18));
+    const planner = await open({who: 'AB', query: 'node=alpha'});
+    await planner.press('f');
+    const find = planner.page.locator('#find');
+    await find.locator('[name="hours"]').fill('6');
+    const current = () => find.locator('[aria-current]').getAttribute('data-number');
+    const later = planner.page.locator('#find-later');
+    await later.waitFor();
+    assert.equal(await find.locator('[data-number]').count(), 10);
+    assert.equal(await current(), '1');
+    await find.locator('[data-number="1"]').focus();
+    await planner.press('ArrowDown', 'ArrowDown');
+    await planner.until(async () => await current() === '3', 'the third is previewed');
+    assert.equal(await planner.booking.isVisible(), false);
+    await later.click();
+    await planner.until(async () => await find.locator('[data-number]').count() > 10, 'there are more');
+    await planner.until(() => find.locator('[data-number="11"]').evaluate((one) => one === document.activeElement), 'the first of them has the focus');
+    await planner.press('Escape');
+    await find.waitFor({state: 'hidden'});
+    await planner.until(async () => (await planner.bars('.ghost')).length === 0, 'none is left on the grid');
+});
+
+it('Mine asks who I am where nobody said so', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(2), day(4), 'AB');
+    await give(server, 'alpha/g1', day(2), day(4), 'KM');
+    const planner = await open();
+    await planner.page.locator('#mine').click();
+    await planner.page.locator('#who-menu').getByText('Which are yours?').waitFor();
+    await planner.page.keyboard.type('AB');
+    await planner.press('Enter');
+    await planner.until(() => isDim(planner, 2), 'the others are dimmed');
+    assert.equal(await pressed(planner.page.locator('#mine')), true);
+    await planner.page.locator('#clear').click();
+    await planner.until(async () => !await isDim(planner, 2), 'all are as before');
+});
+
 it('any window that the search lists can be clicked, and the grid scrolls to its node', async ({open}) => {
     const planner = await open({who: 'AB', height: 300});
     await planner.page.locator('#find-button').click();
