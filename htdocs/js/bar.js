@@ -90,7 +90,7 @@ bar.onclick = (event) => {
 /* A key presses the button that says so, in the bar or in its menu. */
 document.addEventListener('keydown', (event) => {
 	const { key } = event;
-	if (/^[a-z?]$/i.test(key) && isPlain(event) && !event.repeat && !event.defaultPrevented
+	if (/^[a-z?]$/i.test(key) && isPlain(event) && !event.repeat
 		&& (key !== 'd' || state.open === null)) { /* on a card, D is Done */
 		const button = bar.querySelector(`[aria-keyshortcuts="${key.toUpperCase()}"]`);
 		if (button) {

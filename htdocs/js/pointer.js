@@ -48,14 +48,10 @@ function tell(lines = [], bad = false) {
 /* -- a gesture -- */
 
 function begin() {
-	if (gesture && !gesture.live) {
-		gesture.live = true;
-		clearTimeout(hoverTimer);
-		hover.hidden = true;
-		store.drag(true);
-		follow();
-		scrolling ||= requestAnimationFrame(scrollAtEdge);
-	}
+	gesture.live = true;
+	store.drag(true);
+	follow();
+	scrolling = requestAnimationFrame(scrollAtEdge);
 }
 
 /** What the gesture means where the pointer is now. */
@@ -86,17 +82,14 @@ function follow() {
 }
 
 function scrollAtEdge() {
-	scrolling = 0;
-	if (gesture?.live) {
-		const { x, y, width, height, left, head } = grid.box;
-		const push = (at, low, high) => Math.max(-18, Math.min(18, (Math.min(0, at - low - SCROLL_ZONE) + Math.max(0, at - high + SCROLL_ZONE)) / 2));
-		const [dx, dy] = [push(last.x, x + left, x + width), push(last.y, y + head, y + height)];
-		if (dx || dy) {
-			scroller.scrollBy(dx, dy);
-			follow();
-		}
-		scrolling = requestAnimationFrame(scrollAtEdge);
+	const { x, y, width, height, left, head } = grid.box;
+	const push = (at, low, high) => Math.max(-18, Math.min(18, (Math.min(0, at - low - SCROLL_ZONE) + Math.max(0, at - high + SCROLL_ZONE)) / 2));
+	const [dx, dy] = [push(last.x, x + left, x + width), push(last.y, y + head, y + height)];
+	if (dx || dy) {
+		scroller.scrollBy(dx, dy);
+		follow();
 	}
+	scrolling = requestAnimationFrame(scrollAtEdge);
 }
 
 /** Ends the gesture, and gives what it was. */
@@ -104,7 +97,6 @@ function stop() {
 	const was = gesture;
 	clearTimeout(timer);
 	cancelAnimationFrame(scrolling);
-	scrolling = 0;
 	gesture = null;
 	tell();
 	was?.live && store.drag(false);
@@ -140,8 +132,11 @@ async function change(booking, { start, end, gpus }, kind) {
 			throw new Error(`That does not fit: ${clash.booking.label} has ${clash.gpu.id} until ${momentOf(clash.end, true)} UTC`);
 		}
 		if (changes.length) {
-			await store.edit(booking.id, Object.fromEntries(changes), kind === 'move' ? `Moved to ${momentOf(start)} UTC`
-				: kind === 'end' ? `${end > booking.end ? 'Extended' : 'Shortened'} to ${momentOf(end, true)} UTC` : `Begins ${momentOf(start)} UTC now`);
+			await store.edit(booking.id, Object.fromEntries(changes), {
+				move: `Moved to ${momentOf(start)} UTC`,
+				end: `${end > booking.end ? 'Extended' : 'Shortened'} to ${momentOf(end, true)} UTC`,
+				start: `Begins ${momentOf(start)} UTC now`,
+			}[kind]);
 		}
 	} catch (/** @type {any} */ error) {
 		store.say(error.message, { tone: 'bad' });
