@@ -25,27 +25,22 @@ function repeat() {
 	return { every, step, count: step ? Number(field('repeat-count').value) : 1 };
 }
 
-function fault({ every, step, count }) {
-	const { start, end } = read();
-	return windowFault(start, end, state.now)
-		|| (step && !field('repeat-count').validity.valid ? 'Repeat it 1 to 366 times.'
-			: count > 1 && end - start > step ? `Longer than a ${every}: it would run into itself.`
-				: state.connection === 'offline' ? 'Not connected: booking has to wait.' : '');
-}
-
 /** Says whether this can be booked, and offers a way out where it cannot. */
 function judge() {
-	const { selection, model, now } = state;
+	const { selection, model, now, connection } = state;
 	card.ariaBusy = busy ? 'true' : null;
 	if (card.hidden || !selection) {
 		return;
 	}
 	explain(now);
 	const { gpus, start, end } = selection;
-	const again = repeat();
-	const { step, count } = again;
+	const { every, step, count } = repeat();
+	const wish = read(); /* is not always what is selected: it may make no sense yet */
 	form.querySelectorAll('.again').forEach((one) => { one.hidden = !step; });
-	const wrong = fault(again);
+	const wrong = windowFault(wish.start, wish.end, now)
+		|| (step && !field('repeat-count').validity.valid ? 'Repeat it 1 to 366 times.'
+			: count > 1 && end - start > step ? `Longer than a ${every}: it would run into itself.`
+				: connection === 'offline' ? 'Not connected: booking has to wait.' : '');
 	/* each repetition's clashes, as far as the picture reaches */
 	const taken = Array.from({ length: wrong ? 0 : count }, (_, index) => index * step)
 		.map((by) => model.clashes(gpus, start + by, end + by)).filter((one) => one.length);
