@@ -88,6 +88,16 @@ export function createStore() {
 	let timer = 0;
 	let running = /** @type {AbortController|null} */ (null);
 
+	/** A selection in another picture, where its GPUs may stand elsewhere; null where one of them is gone. */
+	function inModel(model, selection) {
+		const places = selection?.gpus.map((gpu) => {
+			const { id, node } = state.model.gpus[gpu];
+			return model.gpus.findIndex((one) => one.id === id && one.node.id === node.id);
+		});
+		return !places || places.includes(-1) ? null
+			: { ...selection, node: model.gpus[places[0]].node.index, gpus: places.sort((a, b) => a - b) };
+	}
+
 	async function load() {
 		clearTimeout(timer);
 		running?.abort();
@@ -130,6 +140,9 @@ export function createStore() {
 			running = null;
 			waiting ||= !mayTake; /* it is asked for again when the drag is over */
 			if (mayTake && next.settle(answer)) {
+				if (next.shape !== model.shape) {
+					set({ selection: inModel(next, state.selection), windows: [], chosen: 0 });
+				}
 				set({ model: next });
 				if (state.open !== null && !next.bookings.has(state.open) && answer.removed.includes(state.open)) {
 					set({ open: null });

@@ -90,6 +90,29 @@ it('nodes that a changed configuration brings appear without a reload', async ({
     await planner.until(() => planner.row('delta/g0').count(), 'the new node appears', LIVE);
 });
 
+it('a selection stays on its GPUs when a changed configuration puts others before them, and goes with a GPU that goes', async ({server, open}) => {
+    const planner = await open({who: 'AB'});
+    await planner.drag(['beta/g0', day(2, 12)], ['beta/g1', day(3, 12)]);
+    await planner.booking.waitFor();
+    const configure = async (nodes) => {
+        server.writeConfig({nodes});
+        assert.equal((await request(server, 'POST', '/api/reload_config')).status, 200);
+    };
+    await configure([{id: 'first', gpus: [{id: 'g0', kind: 'B200'}]}, ...CONFIG.nodes]);
+    await planner.row('first/g0').waitFor();
+    await planner.drawn();
+    assert.deepEqual(await planner.selected(), {start: day(2), end: day(4), rows: ['beta/g0', 'beta/g1']});
+    await planner.page.locator('#book').click();
+    await planner.booking.waitFor({state: 'hidden'});
+    assert.deepEqual((await gists(server)).map(({gpus}) => gpus), [['beta/g0', 'beta/g1']]);
+
+    await planner.drag(['gamma/g0', day(2, 12)], ['gamma/g1', day(3, 12)]);
+    await planner.booking.waitFor();
+    await configure(CONFIG.nodes.slice(0, 2));
+    await planner.booking.waitFor({state: 'hidden'});
+    assert.equal(await planner.selected(), null);
+});
+
 it('the address holds date, zoom and filters, and a link to it shows a colleague the same', async ({server, open}) => {
     await give(server, 'beta/g0', day(30), day(32));
     const planner = await open({who: 'AB'});
