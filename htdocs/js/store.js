@@ -218,6 +218,7 @@ export function createStore() {
 		}
 	}
 
+	const newKey = () => [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-');
 	let lastTry = { body: '', key: '' }; /* a booking whose answer was lost is sent again under its key, and made once */
 
 	/** Books {node, gpus, start, end, who, priority, note, repeat: {every, count} | null, skip}; what was typed is remembered. */
@@ -238,7 +239,7 @@ export function createStore() {
 		remember('priority', wish.priority);
 		const text = JSON.stringify(body);
 		if (lastTry.body !== text) {
-			lastTry = { body: text, key: [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-') };
+			lastTry = { body: text, key: newKey() };
 		}
 		const answer = await write('api/book', { method: 'POST', body, key: lastTry.key });
 		lastTry = { body: '', key: '' };
@@ -249,8 +250,13 @@ export function createStore() {
 		say(`Booked ${countOf(wish.gpus.length, 'GPU')} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
 			+ `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, {
 			undo: async () => {
-				for (const id of ids) {
-					await write(`api/bookings/${id}`, { method: 'DELETE' });
+				while (ids.length) { /* one that somebody else, or the last try, ended is over, too */
+					await write(`api/bookings/${ids[0]}`, { method: 'DELETE' }).catch((error) => {
+						if (error.status !== 404) {
+							throw error;
+						}
+					});
+					ids.shift();
 				}
 				say('Taken back');
 			},
@@ -294,10 +300,12 @@ export function createStore() {
 		const start = Math.max(hourOf(full.start), Math.floor(clock()));
 		const left = hourOf(full.end) - start;
 		const { node_id, gpu_ids, user_label, priority, note } = full;
+		const key = newKey();
 		say(words, left > 0 ? {
 			undo: async () => {
 				await write('api/book', {
 					method: 'POST',
+					key,
 					body: { node_id, gpu_ids, user_label, priority, note, start: stampOf(start), end: full.end },
 				});
 				say(`Booked again, ${lengthOf(left)} from ${momentOf(start)} UTC`);

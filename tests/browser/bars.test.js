@@ -103,6 +103,25 @@ it('Cancel asks in the card; No leaves all as it was, Yes cancels, and Undo book
         {gpus: ['alpha/g0', 'alpha/g1'], start: day(2), end: day(4), who: 'KM', priority: 'high', status: 'active'});
 });
 
+it('an Undo whose answer was lost says the truth when it is tried again: it is booked again, once', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(2), day(4), 'AB');
+    const planner = await open({who: 'AB', expect: /ERR_FAILED/});
+    await openDetails(planner, 'alpha/g0', day(3));
+    await planner.page.locator('#cancel').click();
+    await planner.page.locator('#cancel-yes').click();
+    await planner.toastSays(/Cancelled/);
+    await planner.page.route('**/api/book', async (route) => {
+        await route.fetch();
+        await route.abort('failed');
+    });
+    await planner.page.locator('#toast-undo').click();
+    await planner.toastSays(/cannot be reached.*Retry/s);
+    await planner.page.unroute('**/api/book');
+    await planner.page.locator('#toast-undo').click();
+    await planner.toastSays(/Booked again/);
+    assert.deepEqual((await gists(server)).map(({status}) => status), ['cancelled', 'active']);
+});
+
 it('by keyboard: Enter on a booking opens its card, Delete asks and Enter cancels', async ({server, open}) => {
     await give(server, 'alpha/g1', day(2), day(4), 'AB');
     const planner = await open({who: 'AB'});

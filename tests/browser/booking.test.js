@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const {HOUR_NOW, browserSuite} = require('./harness.js');
 const {bookings, day, gists, give} = require('./fixtures.js');
+const {request} = require('../api/harness.js');
 
 const it = browserSuite();
 
@@ -169,6 +170,25 @@ it('a booking with a note that repeats is made as many times, and one Undo takes
 
     await planner.page.locator('#toast-undo').click();
     await planner.until(async () => (await bookings(server)).every((one) => one.status === 'cancelled'), 'all are taken back');
+});
+
+it('Undo takes back all of a repetition, also when somebody else ended one of it and the connection fails half-way', async ({server, open}) => {
+    const planner = await open({who: 'AB', expect: /404|ERR_FAILED/});
+    await planner.drag(['gamma/g0', day(2, 12)], ['gamma/g0', day(2, 14)]);
+    await planner.booking.waitFor();
+    await planner.fill('repeat-every', 'day');
+    await planner.fill('repeat-count', '4');
+    await planner.page.locator('#book').click();
+    await planner.toastSays(/4 times/);
+    const ids = (await bookings(server)).map(({id}) => id);
+    assert.equal((await request(server, 'DELETE', `/api/bookings/${ids[1]}`)).status, 200);
+    await planner.page.route(`**/api/bookings/${ids[2]}`, (route) => route.abort('failed'));
+    await planner.page.locator('#toast-undo').click();
+    await planner.toastSays(/cannot be reached.*Retry/s);
+    await planner.page.unroute(`**/api/bookings/${ids[2]}`);
+    await planner.page.locator('#toast-undo').click();
+    await planner.toastSays(/Taken back/);
+    assert.deepEqual((await bookings(server)).map(({status}) => status), Array(4).fill('cancelled'));
 });
 
 it('what the server refuses stands on the card in its words, and the selection stays', {
