@@ -87,6 +87,7 @@ export function createStore() {
 	let waiting = false; /* an answer came while a bar was dragged */
 	let timer = 0;
 	let running = /** @type {AbortController|null} */ (null);
+	let isKnown = false; /* the session is the server's of now */
 
 	/** A selection in another picture, where its GPUs may stand elsewhere; null where one of them is gone. */
 	function inModel(model, selection) {
@@ -109,9 +110,10 @@ export function createStore() {
 		try {
 			const [answer, session] = await Promise.all([
 				call(`api/timeline${query({ start, end, since: model.since, since_start, since_end })}`, { signal: mine.signal }),
-				state.session ?? call('api/session', { signal: mine.signal }),
+				isKnown ? state.session : call('api/session', { signal: mine.signal }),
 			]);
-			if (session !== state.session) {
+			if (!isKnown) {
+				isKnown = true;
 				skew = Date.parse(session.now) - Date.now();
 				skew = Math.abs(skew) < 2000 ? 0 : skew; /* it is told in whole seconds */
 				const isHome = state.view.date === home();
@@ -156,6 +158,7 @@ export function createStore() {
 				return;
 			}
 			running = null;
+			isKnown = false; /* clock and limits may be others when it is back; what is shown and half filled in stays */
 			if (!(error instanceof Trouble)) {
 				console.error(error);
 			}
@@ -163,7 +166,6 @@ export function createStore() {
 				connection: 'offline',
 				trouble: error instanceof Trouble ? error.message : 'The server\'s answer makes no sense to this page.',
 				busy: false,
-				session: null, /* its clock and its limits may be others when it is back */
 			});
 		}
 		plan();

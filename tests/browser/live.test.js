@@ -68,6 +68,26 @@ it('a lost connection says so, and recovers by itself', async ({server, open}) =
     await planner.until(() => planner.bar(1).count(), 'and knows what happened meanwhile', LIVE);
 });
 
+it('a connection that is lost and comes back leaves a half filled change of a booking as it is', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(2), day(4), 'AB');
+    const planner = await open({who: 'AB', expect: /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED/});
+    await planner.click('alpha/g0', day(3));
+    await planner.details.locator('#history > li').first().waitFor();
+    await planner.page.locator('#edit').click();
+    const note = planner.details.locator('[name="note"]');
+    await note.fill('half ty');
+    const live = planner.page.locator('#live');
+    for (const [offline, wanted] of [[true, 'offline'], [false, 'live']]) {
+        await planner.context.setOffline(offline);
+        await planner.until(async () => await live.getAttribute('data-state') === wanted, `it is ${wanted}`, 15_000);
+        await planner.drawn();
+        assert.equal(await note.isVisible(), true, wanted);
+    }
+    await planner.page.keyboard.type('ped');
+    await planner.press('Enter');
+    await planner.until(async () => (await bookings(server))[0].note === 'half typed', 'the note is changed');
+});
+
 it('a booking that cannot be sent keeps its card, and can be sent again', async ({server, open}) => {
     const planner = await open({who: 'AB', expect: /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|ERR_FAILED/});
     await planner.drag(['alpha/g0', day(2, 12)], ['alpha/g0', day(3, 12)]);
