@@ -140,6 +140,7 @@ export function createStore() {
 				return;
 			}
 			running = null;
+			isKnown = !answer.full || !model.since; /* another configuration may have other limits */
 			waiting ||= !mayTake; /* it is asked for again when the drag is over */
 			if (mayTake && next.settle(answer)) {
 				if (next.shape !== model.shape) {

@@ -110,6 +110,16 @@ it('nodes that a changed configuration brings appear without a reload', async ({
     await planner.until(() => planner.row('delta/g0').count(), 'the new node appears', LIVE);
 });
 
+it('limits that a changed configuration brings hold without a reload', async ({server, open}) => {
+    const planner = await open({who: 'AB'});
+    server.writeConfig({...CONFIG, limits: {max_booking_hours: 12}});
+    assert.equal((await request(server, 'POST', '/api/reload_config')).status, 200);
+    await planner.page.waitForResponse((response) => response.url().includes('/api/session'), {timeout: 2 * LIVE});
+    await planner.page.locator('#find-button').click();
+    await planner.page.locator('#find [name="hours"]').fill('13');
+    await planner.until(async () => await planner.page.locator('#find-words').innerText() === 'A booking may last 12 h at most.', 'Find knows the limit');
+});
+
 it('a selection stays on its GPUs when a changed configuration puts others before them, and goes with a GPU that goes', async ({server, open}) => {
     const planner = await open({who: 'AB'});
     await planner.drag(['beta/g0', day(2, 12)], ['beta/g1', day(3, 12)]);
