@@ -51,9 +51,11 @@ export function remember(name, value) {
 	} catch { /* as if it were empty */ }
 }
 
+/** What was remembered, or `otherwise`, also where something of another kind stands: other pages of this host can write there. */
 export function remembered(name, otherwise) {
 	try {
-		return JSON.parse(localStorage.getItem(`procplan.${name}`) ?? 'null') ?? otherwise;
+		const value = JSON.parse(localStorage.getItem(`procplan.${name}`) ?? 'null');
+		return value?.constructor === otherwise.constructor ? value : otherwise;
 	} catch {
 		return otherwise;
 	}

@@ -34,10 +34,10 @@ export function createStore() {
 		busy: true,
 		view: readView(address, clock(), phone.matches),
 		folded: /** @type {Set<string>} */ (new Set(remembered('folded', []))),
-		who: String(remembered('who', '')),
-		priority: Number(remembered('priority', 1)),
+		who: remembered('who', ''),
+		priority: remembered('priority', 1),
 		selection: /** @type {Selection|null} */ (null),
-		draft: { priority: Number(remembered('priority', 1)) },
+		draft: { priority: remembered('priority', 1) },
 		open: /** @type {number|null} */ (null),
 		panel: /** @type {string|null} */ (null),
 		windows: /** @type {Found[]} */ ([]),
@@ -50,8 +50,10 @@ export function createStore() {
 		beside: /** @type {number[]} */ ([]), /* bookings in the cell that `open` was opened from, itself among them */
 		message: /** @type {Message|null} */ (null),
 	};
-	if (address === '' && remembered('nodes', null)) { /* a link shows what its sender saw */
-		state.view.nodes = remembered('nodes', null);
+	const all = [];
+	const nodes = remembered('nodes', all);
+	if (address === '' && nodes !== all) { /* a link shows what its sender saw */
+		state.view.nodes = nodes;
 	}
 
 	/* -- telling -- */

@@ -53,3 +53,16 @@ it('the page works below a path, where nothing of it is asked from the root', as
     await planner.address((search) => search.zoom === 'weeks');
     assert.match(planner.page.url(), /^http:\/\/127\.0\.0\.1:\d+\/procplan\/\?/);
 });
+
+it('what makes no sense in the browser\'s storage, or cannot be stored, does no harm', async ({open}) => {
+    for (const value of ['5', '"x"', '{"a": 1}', '[[]]', '{{{', 'true']) {
+        const storage = Object.fromEntries(['folded', 'nodes', 'who', 'priority', 'find'].filter((name) => name !== 'nodes' || value !== '[[]]')
+            .map((name) => [`procplan.${name}`, value]));
+        const planner = await open({storage});
+        assert.equal(await planner.row('beta/g0').count(), 1, value);
+        await planner.context.close();
+    }
+    const planner = await open({init: 'Object.defineProperty(globalThis, "localStorage", {get() { throw new DOMException("denied", "SecurityError"); }});', storage: {}});
+    await planner.band('beta').locator('.fold').click();
+    await planner.until(async () => await planner.row('beta/g0').count() === 0, 'it folds');
+});
