@@ -81,10 +81,12 @@ export function mountRows(grid) {
 			focus = { row: rows.findIndex((row) => row.gpu), hour: columns.find((hour) => hour + unit > state.now) ?? columns[0] };
 		}
 		/* The Tab key's stop is in view, even where the cell that had the focus is not. */
-		const stop = { row: Math.min(Math.max(focus.row, from), to), hour: columns.includes(focus.hour) ? focus.hour : columns[0] };
+		const near = Math.min(Math.max(focus.row, from), to);
+		const stop = { row: near, hour: columns.includes(focus.hour) ? focus.hour : columns[0] };
 		while (stop.row < to && !rows[stop.row]?.gpu) {
 			stop.row++;
 		}
+		stop.row = rows[stop.row]?.gpu ? stop.row : near; /* a folded node's button, where there are no cells */
 		for (const [index, made] of drawn) {
 			const row = rows[index];
 			if (!row?.gpu || index < from || index > to) {
@@ -114,7 +116,7 @@ export function mountRows(grid) {
 			held?.before(...cells.slice(0, Math.max(0, before)));
 			made.append(...cells.slice(before + 1));
 		}
-		setStop(drawn.get(stop.row)?.querySelector(`[data-hour="${stop.hour}"]`));
+		setStop(drawn.get(stop.row)?.querySelector(`[data-hour="${stop.hour}"], .fold`));
 	}
 
 	/** One cell is the Tab key's stop. */

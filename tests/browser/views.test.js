@@ -102,6 +102,16 @@ it('a node is folded and unfolded by its button, and stays folded at the next vi
     await planner.until(() => planner.row('beta/g0').count(), 'its rows are back');
 });
 
+it('with all nodes folded the Tab key still leads into the grid', async ({open}) => {
+    const planner = await open({storage: {'procplan.folded': JSON.stringify(['alpha', 'beta', 'gamma'])}});
+    const stop = planner.grid.locator('[tabindex="0"]');
+    await stop.waitFor();
+    await stop.focus();
+    await planner.press('ArrowDown', 'ArrowRight');
+    await planner.row('beta/g0').waitFor();
+    assert.equal(await planner.row('alpha/g0').count(), 0);
+});
+
 it('the list of nodes shows and hides them, and is remembered', async ({open}) => {
     const planner = await open();
     await planner.page.locator('#filter-nodes').click();
