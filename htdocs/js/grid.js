@@ -278,6 +278,8 @@ export function mountGrid(store) {
 	addEventListener('beforeprint', () => {
 		const { left, head, days } = PRINT;
 		grid.layout = layRows(state.model, state.view, state.folded, PRINT);
+		const next = grid.layout.rows[PRINT.rows];
+		grid.layout.height = next?.top ?? grid.layout.height;
 		const height = head + grid.layout.height;
 		const shrink = Math.max(0.5, Math.min(1, PRINT.height / height));
 		const width = PRINT.width / shrink;
@@ -287,7 +289,7 @@ export function mountGrid(store) {
 		grid.box = { ...grid.box, width, height, left, head };
 		Object.assign(plane.style, { width: `${width}px`, height: `${height}px`, zoom: String(shrink) });
 		reset();
-		drawArea({ from: 0, to: Math.min(grid.layout.rows.length - 1, PRINT.rows), start: grid.origin, end: grid.origin + days * DAY });
+		drawArea({ from: 0, to: Math.min(grid.layout.rows.length, PRINT.rows) - 1, start: grid.origin, end: grid.origin + days * DAY });
 		columns.follow();
 	});
 	addEventListener('afterprint', () => {

@@ -157,6 +157,15 @@ it('a fortnight prints on one landscape page, without the controls', async ({ser
     await planner.page.emulateMedia({media: null});
 });
 
+it('of ten thousand GPUs the first rows are printed, and no empty pages after them', {
+    config: {nodes: Array.from({length: 1250}, (_, node) => ({id: `node-${node}`, gpus: Array.from({length: 8}, (_unused, gpu) => ({id: `gpu${gpu}`, kind: 'H100'}))}))},
+}, async ({open}) => {
+    const planner = await open({who: 'AB'});
+    const pdf = (await planner.page.pdf({preferCSSPageSize: true, printBackground: true})).toString('latin1');
+    const pages = (pdf.match(/\/Type\s*\/Page\b(?!s)/g) ?? []).length;
+    assert.ok(pages > 4 && pages <= 12, `${pages} pages for 600 rows of 14 px`);
+});
+
 it('a reader in another time zone sees UTC in the grid and his own time beside it', async ({server, open}) => {
     await give(server, 'alpha/g1', day(1), day(3), 'KM');
     const planner = await open({timezone: 'America/St_Johns'});
