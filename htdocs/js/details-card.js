@@ -37,7 +37,7 @@ function show(changed = new Set()) {
 		fresh = mode = '';
 		fault.textContent = '';
 	}
-	const key = [id, version, status].join();
+	const key = [state.model.epoch, id, version, status].join();
 	if (fresh !== key) {
 		fresh = key;
 		store.details(id).then((answer) => {

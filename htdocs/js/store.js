@@ -149,7 +149,7 @@ export function createStore() {
 					set({ selection: inModel(next, state.selection), windows: [], chosen: 0 });
 				}
 				set({ model: next });
-				if (state.open !== null && !next.bookings.has(state.open) && answer.removed.includes(state.open)) {
+				if (state.open !== null && !next.bookings.has(state.open)) {
 					set({ open: null });
 				}
 			}

@@ -1,9 +1,9 @@
 'use strict';
 /* Other people's changes, a connection that goes and comes back, and the address that holds the view. */
 const assert = require('node:assert/strict');
-const {CONFIG, browserSuite} = require('./harness.js');
+const {CONFIG, NOW, browserSuite} = require('./harness.js');
 const {bookings, day, gists, give} = require('./fixtures.js');
-const {request} = require('../api/harness.js');
+const {request, startServer} = require('../api/harness.js');
 
 const it = browserSuite();
 const LIVE = 5_000; /* what issue and help promise, in milliseconds */
@@ -141,6 +141,27 @@ it('a selection stays on its GPUs when a changed configuration puts others befor
     await configure(CONFIG.nodes.slice(0, 2));
     await planner.booking.waitFor({state: 'hidden'});
     assert.equal(await planner.selected(), null);
+});
+
+it('a server that comes back with another database: an open card tells of the booking that is there now, or goes', async ({server, open, finally: atLast}) => {
+    const [restored, empty] = await Promise.all([0, 1].map(() => startServer({config: CONFIG, workers: 1, clock: true})));
+    for (const one of [restored, empty]) {
+        one.setClock(NOW);
+        atLast(one.stop);
+    }
+    await give(server, 'alpha/g0', day(2), day(4), 'AB', {note: 'before'});
+    await give(restored, 'alpha/g0', day(2), day(4), 'AB', {note: 'restored'});
+    const planner = await open({who: 'AB'});
+    await planner.click('alpha/g0', day(3));
+    await planner.details.getByText('before').waitFor();
+    const become = (other) => planner.page.route('**/api/**', (route) => route.continue({url: route.request().url().replace(server.url, other.url)}));
+    await become(restored);
+    await planner.details.getByText('restored').waitFor();
+    await become(empty);
+    await planner.details.waitFor({state: 'hidden'});
+    await planner.page.locator('[data-zoom="weeks"]').click();
+    await planner.press('d');
+    await planner.until(async () => await planner.page.locator('[data-zoom="days"]').getAttribute('aria-pressed') === 'true', 'D is days again');
 });
 
 it('the address holds date, zoom and filters, and a link to it shows a colleague the same', async ({server, open}) => {
