@@ -45,7 +45,8 @@ function judge() {
 	const taken = Array.from({ length: wrong ? 0 : count }, (_, index) => index * step)
 		.map((by) => model.clashes(gpus, start + by, end + by)).filter((one) => one.length);
 	const skips = step && field('skip').checked && taken.length < count;
-	const clash = !skips && taken.length > 0;
+	const lost = refused && (refused.status === 0 || refused.status >= 500); /* no answer came: what is in the way may be this very booking */
+	const clash = !skips && !lost && taken.length > 0;
 	const blocked = clash || !skips && refused?.conflicts?.length > 0;
 	tell(verdict, busy ? ['Booking…'] : wrong ? [wrong] : refused ? troublePhrase(refused)
 		: clash ? [...clashPhrase(taken[0]), step ? ` (${taken.length} of ${count})` : '']

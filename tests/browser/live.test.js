@@ -8,6 +8,24 @@ const {request, startServer} = require('../api/harness.js');
 const it = browserSuite();
 const LIVE = 5_000; /* what issue and help promise, in milliseconds */
 
+it('a booking whose answer was lost is not in its own way: Book again says that it is booked, once', async ({server, open}) => {
+    const planner = await open({who: 'AB', expect: /ERR_FAILED/});
+    await planner.drag(['alpha/g0', day(2, 12)], ['alpha/g0', day(3, 12)]);
+    await planner.booking.waitFor();
+    await planner.page.route('**/api/book', async (route) => {
+        await route.fetch();
+        await route.abort('failed');
+    });
+    await planner.page.locator('#book').click();
+    await planner.barsOf(1);
+    await planner.until(async () => /cannot be reached/.test(await planner.page.locator('#verdict').innerText()), 'the card says so');
+    assert.equal(await planner.page.locator('#suggest').isVisible(), false, 'it offers nothing that would be booked besides');
+    await planner.page.unroute('**/api/book');
+    await planner.page.locator('#book').click();
+    await planner.toastSays(/Booked 1 GPU/);
+    assert.equal((await bookings(server)).length, 1);
+});
+
 it('other people\'s bookings, changes and cancellations appear within five seconds, without a reload', async ({server, open}) => {
     const planner = await open();
     await planner.page.evaluate(() => { globalThis.same = true; });
