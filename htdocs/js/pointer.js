@@ -3,6 +3,7 @@
  * scrolls, unless it rests first: after a long press it drags.
  */
 
+import { gpuList } from './bar-words.js';
 import { around, byId, element } from './dom.js';
 import { moveOf, selectionOf, stretch, unitStart } from './logic.js';
 import { DAY, countOf, lengthOf, localWindow, momentOf, windowText } from './time.js';
@@ -48,6 +49,11 @@ function tell(lines = [], bad = false) {
 /* -- a gesture -- */
 
 function begin() {
+	const { booking } = gesture;
+	if (booking && state.model.bookings.get(booking.id)?.version !== booking.version) { /* changed since the button went down */
+		cancel();
+		return;
+	}
 	gesture.live = true;
 	store.drag(true);
 	follow();
@@ -126,6 +132,7 @@ function cancel() {
 
 async function change(booking, { start, end, gpus }, kind) {
 	const clash = clashOf({ start, end, gpus }, booking.id);
+	const to = { start: `${momentOf(start)} UTC`, gpus: gpuList(gpus.map((gpu) => state.model.gpus[gpu])) };
 	const changes = Object.entries({ start, end, gpus }).filter(([key, value]) => String(value) !== String(booking[key]));
 	try {
 		if (clash) {
@@ -133,7 +140,7 @@ async function change(booking, { start, end, gpus }, kind) {
 		}
 		if (changes.length) {
 			await store.edit(booking.id, Object.fromEntries(changes), {
-				move: `Moved to ${momentOf(start)} UTC`,
+				move: `Moved to ${changes.map(([key]) => to[key]).filter(Boolean).join(', ')}`,
 				end: `${end > booking.end ? 'Extended' : 'Shortened'} to ${momentOf(end, true)} UTC`,
 				start: `Begins ${momentOf(start)} UTC now`,
 			}[kind]);

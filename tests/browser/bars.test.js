@@ -153,6 +153,33 @@ it('a bar that is dragged moves the booking, in time and to other GPUs, and Undo
     assert.deepEqual((await gists(server)).map(({gpus, start, end}) => [gpus, start, end]), [[['alpha/g0', 'alpha/g1'], day(2), day(4)]]);
 });
 
+it('a running booking is dragged to another GPU, and to a third; each time the message says where it is now', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(-1), day(3), 'AB');
+    const planner = await open({who: 'AB'});
+    await planner.barsOf(1);
+    for (const [from, to] of [['g0', 'g1'], ['g1', 'g3']]) {
+        await planner.drag([`alpha/${from}`, day(1)], [`alpha/${to}`, day(1)]);
+        await planner.toastSays(new RegExp(`^Moved to ${to}\\s`));
+    }
+    assert.deepEqual((await gists(server)).map(({gpus, start, end}) => [gpus, start, end]), [[['alpha/g3'], day(-1), day(3)]]);
+});
+
+it('what somebody else changes between the press and the drag is not overwritten', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(2), day(4), 'AB');
+    const planner = await open({who: 'AB'});
+    await planner.barsOf(1);
+    const [press, drop] = [await planner.point('alpha/g0', day(3)), await planner.point('alpha/g0', day(4))];
+    await planner.page.mouse.move(press.x, press.y);
+    await planner.page.mouse.down();
+    await edit(server, 1, {start: new Date(day(8) * 3_600_000).toISOString(), end: new Date(day(10) * 3_600_000).toISOString()});
+    await planner.until(async () => Math.round((await planner.barsOf(1))[0].start) === day(8), 'the change is there');
+    await planner.page.mouse.move(drop.x, drop.y, {steps: 5});
+    await planner.page.mouse.up();
+    await planner.drawn();
+    await planner.page.waitForTimeout(300); /* nothing is sent */
+    assert.deepEqual((await gists(server)).map(({start, end}) => [start, end]), [[day(8), day(10)]]);
+});
+
 it('a bar that is dragged shows where it would land and whether it fits, and where it does not it stays', async ({server, open}) => {
     await give(server, 'alpha/g0', day(2), day(4), 'AB');
     await give(server, 'alpha/g0', day(6), day(8), 'KM');
