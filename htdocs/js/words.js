@@ -107,7 +107,7 @@ export function statePhrase({ start, end, status }, now, full = /** @type {any} 
 	return [now < start ? `Starts in ${lengthOf(start - now)} · ${whole}` : now < end ? `Running · ${lengthOf(end - now)} left of ${whole}` : `Over · ${whole}`];
 }
 
-const clip = (text) => text.length > 40 ? `${text.slice(0, 39)}…` : text;
+const clip = (text) => [...text].length > 40 ? `${[...text].slice(0, 39).join('')}…` : text;
 const quoted = (note) => note ? `“${clip(note)}”` : 'none';
 
 /** One event of a booking's history: "booked", "extended … → …". @returns {Phrase} */

@@ -136,6 +136,12 @@ test('of found windows the first is nearest, on the same node where that is no l
 
 /* -- a booking and its history ---------------------------------------------------------------------------------- */
 
+test('a long note is cut between two signs, never within one', () => {
+    const edited = (note) => said(words.eventPhrase({kind: 'edited', actor: 'AB', detail: {old: {note: ''}, new: {note}}}));
+    assert.equal(edited(`x${'🦙'.repeat(60)}`), `note none → “x${'🦙'.repeat(38)}…”`);
+    assert.equal(edited('🦙'.repeat(40)), `note none → “${'🦙'.repeat(40)}”`);
+});
+
 test('a booking says how it stands', () => {
     const booking = {start: MONDAY, end: MONDAY + 105, status: 0};
     const state = (now, full, more) => said(words.statePhrase({...booking, ...more}, MONDAY + now, full));
