@@ -258,6 +258,20 @@ it('F opens the search, and ? the help, which Escape closes again', async ({open
     await planner.page.locator('#find').waitFor({state: 'hidden'});
 });
 
+it('a panel that was opened by its key gives the focus back to the grid, however soon it closes', async ({open}) => {
+    const planner = await open();
+    for (const [key, panel] of [['f', '#find'], ['?', '#help']]) {
+        await planner.enterGrid();
+        await planner.press(key);
+        await planner.page.locator(panel).waitFor();
+        await planner.drawn();
+        await planner.press('Escape');
+        await planner.page.locator(panel).waitFor({state: 'hidden'});
+        assert.equal(await planner.page.evaluate(() => document.activeElement.closest('#grid') !== null), true, panel);
+        await planner.grid.locator('[role="gridcell"][tabindex="0"]').waitFor();
+    }
+});
+
 it('the head line says how many GPUs are free each day', async ({server, open}) => {
     await give(server, ['alpha/g0', 'alpha/g1'], day(2), day(3));
     const planner = await open();
