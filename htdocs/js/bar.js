@@ -91,7 +91,7 @@ bar.onclick = (event) => {
 document.addEventListener('keydown', (event) => {
 	const { key } = event;
 	if (/^[a-z?]$/i.test(key) && isPlain(event) && !event.repeat
-		&& (key !== 'd' || state.open === null)) { /* on a card, D is Done */
+		&& (key.toLowerCase() !== 'd' || state.open === null)) { /* on a card, D is Done */
 		const button = bar.querySelector(`[aria-keyshortcuts="${key.toUpperCase()}"]`);
 		if (button) {
 			event.preventDefault();

@@ -197,7 +197,7 @@ card.onclick = (event) => {
 	}
 };
 card.onkeydown = (event) => {
-	const act = { e: 'extend', d: 'done', Delete: 'cancel' }[event.key];
+	const act = { e: 'extend', d: 'done', delete: 'cancel' }[event.key.toLowerCase()];
 	if (act && !actions.hidden && isPlain(event)) {
 		event.preventDefault();
 		acts[act]();

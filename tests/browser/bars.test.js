@@ -122,6 +122,15 @@ it('an Undo whose answer was lost says the truth when it is tried again: it is b
     assert.deepEqual((await gists(server)).map(({status}) => status), ['cancelled', 'active']);
 });
 
+it('with Caps Lock on, too, D on a card is Done, and not another zoom', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(-1), day(4), 'AB');
+    const planner = await open({who: 'AB', query: 'zoom=weeks'});
+    await openDetails(planner, 'alpha/g0', day(1));
+    await planner.press('D');
+    await becomes(planner, server, 1, (one) => one.status === 'completed', 'it is done');
+    assert.equal(await planner.page.locator('[data-zoom="weeks"]').getAttribute('aria-pressed'), 'true');
+});
+
 it('by keyboard: Enter on a booking opens its card, Delete asks and Enter cancels', async ({server, open}) => {
     await give(server, 'alpha/g1', day(2), day(4), 'AB');
     const planner = await open({who: 'AB'});
