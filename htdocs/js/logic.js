@@ -7,7 +7,7 @@
  *     one booking on adjoining rows, first to last, over the same hours
  */
 
-import { DAY, WEEK, mondayOf, timeOf } from './time.js';
+import { DAY, WEEK, mondayOf, momentOf, timeOf } from './time.js';
 import { PRIORITIES } from './model.js';
 
 export const PLANE_HOURS = 110 * WEEK; /* what can be scrolled through before it is laid out around another date */
@@ -176,7 +176,8 @@ export function skyline(values, most, width, height) {
 
 /** What a screen reader hears of a stretch of one GPU. @param {Model} model */
 export function stateOf(model, gpu, start, end) {
+	const say = end - start > DAY ? momentOf : timeOf;
 	return model.holdsIn(gpu, start, end).map(({ booking, ...hold }) =>
 		`${booking.label}, ${booking.status === 0 ? `${PRIORITIES[booking.priority]} priority` : 'ended'}`
-		+ (hold.start > start ? ` from ${timeOf(hold.start)}` : '') + (hold.end < end ? ` until ${timeOf(hold.end, true)}` : '')).join('; ') || 'free';
+		+ (hold.start > start ? ` from ${say(hold.start)}` : '') + (hold.end < end ? ` until ${say(hold.end, true)}` : '')).join('; ') || 'free';
 }

@@ -176,6 +176,16 @@ test('windows that touch do not clash, and hours of an ended booking refuse nobo
     assert.deepEqual(picture.holdsIn(0, START + 9, START + 10).map((hold) => hold.booking.id), [1]);
 });
 
+test('a screen reader hears who has a GPU from when until when: of a week also on which day', async () => {
+    const {stateOf} = await load('logic.js');
+    const picture = await pictureOf(answer({bookings: [[1, 6, 30, 'ada', 2], [2, 30, 200, 'bob']], held: [[0, 1, 2]]}));
+    assert.equal(stateOf(picture, 0, START, START + 24), 'ada, high priority from 06:00');
+    assert.equal(stateOf(picture, 0, START + 24, START + 48), 'ada, high priority until 06:00; bob, medium priority from 06:00');
+    assert.equal(stateOf(picture, 0, START, START + 168),
+        'ada, high priority from Mon 23 Nov 06:00 until Tue 24 Nov 06:00; bob, medium priority from Tue 24 Nov 06:00');
+    assert.equal(stateOf(picture, 1, START, START + 24), 'free');
+});
+
 test('free GPUs are counted as by going through every hour', async () => {
     let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
     const random = (limit) => {
