@@ -200,6 +200,7 @@ export function createStore() {
 	document.addEventListener('visibilitychange', () => wanted.end && (document.hidden ? clearTimeout(timer) : load()));
 	addEventListener('online', () => wanted.end && load());
 	addEventListener('offline', () => wanted.end && load());
+	addEventListener('hashchange', () => location.reload()); /* somebody's long link, opened here */
 	setInterval(() => set({ now: clock() }), TICK_MS);
 
 	/* -- what can be done -- */

@@ -207,6 +207,12 @@ it('a link to a date opens there, and to a node shows that node alone', async ({
     assert.equal(await planner.row('alpha/g0').count(), 0);
 });
 
+it('a long link, whose view stands behind a #, shows it also when the planner is open already', async ({open}) => {
+    const planner = await open();
+    await planner.page.goto(`${planner.server.url}#?node=beta&zoom=weeks`);
+    await planner.until(async () => await planner.row('alpha/g0').count() === 0 && await planner.row('beta/g0').count() === 1, 'it shows that node alone');
+});
+
 it('an address that makes no sense is as if it were not there', async ({open}) => {
     const planner = await open({query: 'date=2031-02-31&zoom=%3Cscript%3E&person=%22%3E%3Cb%3E&zzz=1'});
     const at = await planner.measures();
