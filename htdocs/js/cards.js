@@ -165,8 +165,8 @@ async function act(message = state.message) {
 	try {
 		await message?.undo?.();
 		message?.retry?.();
-	} catch (error) {
-		store.say(troublePhrase(error).flat().join(''), { tone: 'bad', retry: () => act(message) });
+	} catch (/** @type {any} */ error) {
+		store.say(troublePhrase(error).flat().join(''), { tone: 'bad', ...error.status !== 412 && { retry: () => act(message) } });
 	}
 }
 

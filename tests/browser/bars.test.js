@@ -342,6 +342,19 @@ it('what somebody else changed meanwhile is not overwritten by a drag', async ({
     await planner.until(async () => Math.round((await planner.barsOf(1))[0].end) === day(5), 'the bar shows what is true');
 });
 
+it('an Undo that would overwrite somebody else\'s change says so, and offers no Retry that could not help', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(2), day(4), 'AB');
+    const planner = await open({who: 'AB', expect: /412/});
+    await planner.barsOf(1);
+    await planner.drag(['alpha/g0', day(3)], ['alpha/g1', day(3)]);
+    await planner.toastSays(/Moved/);
+    await edit(server, 1, {priority: 'high'});
+    await planner.page.locator('#toast-undo').click();
+    await planner.toastSays(/Somebody changed this booking meanwhile/);
+    assert.equal(await planner.page.locator('#toast-undo').isVisible(), false);
+    assert.deepEqual((await gists(server)).map(({gpus, priority}) => [gpus, priority]), [[['alpha/g1'], 'high']]);
+});
+
 it('a booking of a retired GPU does no harm to the page', async ({server, open}) => {
     await give(server, 'gamma/g2', day(1), day(3), 'AB');
     const {nodes} = CONFIG;
