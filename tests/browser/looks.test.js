@@ -157,6 +157,20 @@ it('a fortnight prints on one landscape page, without the controls', async ({ser
     await planner.page.emulateMedia({media: null});
 });
 
+it('what goes on beyond the printed fortnight does not make the page smaller', async ({server, open}) => {
+    await give(server, 'alpha/g1', day(10), day(40), 'KM');
+    const planner = await open({width: 800});
+    await planner.page.emulateMedia({media: 'print'});
+    const [paper, page] = await planner.page.evaluate(() => {
+        dispatchEvent(new Event('beforeprint'));
+        const widths = [document.querySelector('.plane').getBoundingClientRect().right, document.scrollingElement.scrollWidth];
+        dispatchEvent(new Event('afterprint'));
+        return widths;
+    });
+    assert.ok(paper > 1000 && page <= Math.ceil(paper), `${page} px, of which the fortnight takes ${paper}`);
+    await planner.page.emulateMedia({media: null});
+});
+
 it('of ten thousand GPUs the first rows are printed, and no empty pages after them', {
     config: {nodes: Array.from({length: 1250}, (_, node) => ({id: `node-${node}`, gpus: Array.from({length: 8}, (_unused, gpu) => ({id: `gpu${gpu}`, kind: 'H100'}))}))},
 }, async ({open}) => {
