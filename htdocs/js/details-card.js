@@ -42,10 +42,14 @@ function show(changed = new Set()) {
 		fresh = key;
 		store.details(id).then((answer) => {
 			if (fresh === key) {
+				fault.textContent = full ? fault.textContent : ''; /* that it could not be asked */
 				full = answer;
 				show();
 			}
-		}, complain);
+		}, (error) => {
+			fresh = ''; /* asked again when the server is back */
+			complain(error);
+		});
 	}
 	describe(booking);
 	place(true);
@@ -205,4 +209,4 @@ card.onkeydown = (event) => {
 };
 form.onsubmit = save;
 form.oninput = () => explain(state.now);
-store.on(show, ['open', 'asked', 'dragging', 'model', 'now', 'session', 'who']);
+store.on(show, ['open', 'asked', 'dragging', 'model', 'now', 'session', 'who', 'connection']);

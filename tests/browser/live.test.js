@@ -106,6 +106,23 @@ it('a connection that is lost and comes back leaves a half filled change of a bo
     await planner.until(async () => (await bookings(server))[0].note === 'half typed', 'the note is changed');
 });
 
+it('a card that could not ask for a booking\'s history asks again when the server is back', async ({server, open}) => {
+    await give(server, 'alpha/g0', day(2), day(4), 'AB');
+    const planner = await open({who: 'AB', expect: /ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED/});
+    await planner.page.route('**/api/events*', (route) => route.abort('failed'));
+    await planner.click('alpha/g0', day(3));
+    const fault = planner.page.locator('#details-fault');
+    await planner.until(async () => /cannot be reached/.test(await fault.innerText()), 'the card says so');
+    await planner.page.unroute('**/api/events*');
+    const live = planner.page.locator('#live');
+    for (const [offline, wanted] of [[true, 'offline'], [false, 'live']]) {
+        await planner.context.setOffline(offline);
+        await planner.until(async () => await live.getAttribute('data-state') === wanted, `it is ${wanted}`, 15_000);
+    }
+    await planner.details.locator('#history > li').first().waitFor({timeout: 5000});
+    assert.equal(await fault.innerText(), '');
+});
+
 it('a booking that cannot be sent keeps its card, and can be sent again', async ({server, open}) => {
     const planner = await open({who: 'AB', expect: /ERR_INTERNET_DISCONNECTED|ERR_NETWORK_CHANGED|ERR_FAILED/});
     await planner.drag(['alpha/g0', day(2, 12)], ['alpha/g0', day(3, 12)]);
