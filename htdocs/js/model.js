@@ -1,7 +1,7 @@
 /**
  * What the timeline says, as the page needs it: who holds which GPU from when to when. Pure.
  *
- * @typedef {{id: string, name: string, index: number, first: number, count: number, kinds: {kind: string, count: number}[]}} Node
+ * @typedef {{id: string, name: string, index: number, gpus: Gpu[], count: number, kinds: {kind: string, count: number}[]}} Node
  * @typedef {{id: string, kind: string, index: number, node: Node, short: string}} Gpu
  * @typedef {{id: number, start: number, end: number, label: string, priority: number, status: number, owner: string|null,
  *   version: number, note: string, gpus: number[], before: number[]}} Booking  status 0 active, 1 completed, 2 cancelled; gpus by index,
@@ -30,21 +30,16 @@ export function commonPrefix(ids) {
 	return ids.every((id) => id.length > prefix.length) ? prefix : '';
 }
 
-function kindsOf(/** @type {{kind: string}[]} */ gpus) {
-	const counts = new Map();
-	for (const { kind } of gpus) {
-		counts.set(kind, (counts.get(kind) ?? 0) + 1);
-	}
-	return [...counts].map(([kind, count]) => ({ kind, count }));
-}
+const kindsOf = (gpus) => [...new Set(gpus.map((gpu) => gpu.kind))]
+	.map((kind) => ({ kind, count: gpus.filter((gpu) => gpu.kind === kind).length }));
 
-/** The place of the first hold that ends after an hour. */
-function firstAfter(holds, hour) {
+/** The place of the first item that passes a test which all after it pass, too; the length where none does. */
+export function firstThat(items, test) {
 	let low = 0;
-	let high = holds.length;
+	let high = items.length;
 	while (low < high) {
 		const middle = (low + high) >> 1;
-		if (holds[middle].end > hour) {
+		if (test(items[middle])) {
 			high = middle;
 		} else {
 			low = middle + 1;
@@ -97,9 +92,9 @@ export async function read(answer, gently = false) {
 
 export class Model {
 	/** Reads a full answer of /api/timeline. */
-	constructor(/** @type {any} */ answer = { epoch: '', revision: 0, nodes: [], bookings: [], held: [], removed: [] }, version = 0) {
-		this.nodes = [];
-		this.gpus = [];
+	constructor(/** @type {any} */ answer = { epoch: '', nodes: [] }, version = 0) {
+		this.nodes = /** @type {Node[]} */ ([]);
+		this.gpus = /** @type {Gpu[]} */ ([]);
 		this.bookings = new Map();
 		this.version = version; /* counts the changes */
 		this.window = { start: 0, end: 0 }; /* another one, another object */
@@ -107,11 +102,10 @@ export class Model {
 		this.shape = JSON.stringify(answer.nodes); /* of two models with the same one all rows are the same */
 		for (const { id, name, gpus } of answer.nodes) {
 			const prefix = commonPrefix(gpus.map((gpu) => gpu.id));
-			const node = { id, name, index: this.nodes.length, first: this.gpus.length, count: gpus.length, kinds: kindsOf(gpus) };
+			const node = /** @type {Node} */ ({ id, name, index: this.nodes.length, count: gpus.length, kinds: kindsOf(gpus) });
+			node.gpus = gpus.map((gpu, at) => ({ ...gpu, index: this.gpus.length + at, node, short: gpu.id.slice(prefix.length) }));
 			this.nodes.push(node);
-			for (const gpu of gpus) {
-				this.gpus.push({ id: gpu.id, kind: gpu.kind, index: this.gpus.length, node, short: gpu.id.slice(prefix.length) });
-			}
+			this.gpus.push(...node.gpus);
 		}
 		this.holds = /** @type {Hold[][]} */ (this.gpus.map(() => []));
 		this.revision = 0;
@@ -145,7 +139,7 @@ export class Model {
 		});
 		for (const [gpu, some] of holds) {
 			const own = this.holds[gpu];
-			const isLater = own.length === 0 || own[own.length - 1].end <= some[0].start;
+			const isLater = (own.at(-1)?.end ?? 0) <= some[0].start;
 			own.push(...some);
 			isLater || own.sort((a, b) => a.start - b.start);
 		}
@@ -188,12 +182,7 @@ export class Model {
 	/** The holds of a GPU that touch a window, by start. */
 	holdsIn(gpu, start, end) {
 		const holds = this.holds[gpu];
-		const first = firstAfter(holds, start);
-		let last = first;
-		while (last < holds.length && holds[last].start < end) {
-			last++;
-		}
-		return holds.slice(first, last);
+		return holds.slice(firstThat(holds, (hold) => hold.end > start), firstThat(holds, (hold) => hold.start >= end));
 	}
 
 	/** Active bookings that hold any of the GPUs in the window; used hours of ended ones never refuse a booking. */
@@ -203,20 +192,13 @@ export class Model {
 			.map((hold) => ({ gpu: this.gpus[gpu], booking: hold.booking, start: Math.max(start, hold.start), end: Math.min(end, hold.end) })));
 	}
 
-	/** Whether nobody who is active holds the GPU in the window. */
-	isFree(gpu, start, end, except = 0) {
-		return this.holdsIn(gpu, start, end).every(({ booking }) => booking.status !== 0 || booking.id === except);
+	isFree(gpu, start, end) {
+		return this.clashes([gpu], start, end).length === 0;
 	}
 
 	/** GPUs of a node that are free in the window. */
-	freeGpus(node, start, end, except = 0) {
-		const free = [];
-		for (let gpu = node.first; gpu < node.first + node.count; gpu++) {
-			if (this.isFree(gpu, start, end, except)) {
-				free.push(gpu);
-			}
-		}
-		return free;
+	freeGpus(node, start, end) {
+		return node.gpus.map((gpu) => gpu.index).filter((gpu) => this.isFree(gpu, start, end));
 	}
 
 	/**

@@ -57,7 +57,7 @@ export function mountRows(grid) {
 		setText(made.querySelector('.free-now'), !known ? '' : free ? `${free} free${grid.box.left < 100 ? '' : ' now'}` : 'full');
 		if (state.folded.has(node.id)) {
 			const from = Math.max(model.start, grid.area.start);
-			const { first, hours } = model.occupancy(Array.from({ length: node.count }, (_, index) => node.first + index), state.now);
+			const { first, hours } = model.occupancy(node.gpus.map((gpu) => gpu.index), state.now);
 			const values = [...hours.subarray(from - first, Math.max(from, Math.min(model.end, grid.area.end)) - first)];
 			setSkyline(across.firstElementChild, skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT), values.length * grid.scale.hourWidth, grid.x(from));
 		}

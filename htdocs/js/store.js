@@ -302,12 +302,11 @@ export function createStore() {
 		const { slots } = await call(`api/find${query({
 			gpus: count, hours, kind, node_id: ids, after: after ? stampOf(after) : null, before: before ? stampOf(before) : null, limit, user_label: state.who,
 		})}`);
-		const { nodes, gpus } = state.model;
 		return slots.flatMap((slot) => {
-			const node = nodes.find((one) => one.id === slot.node_id);
+			const node = state.model.nodes.find((one) => one.id === slot.node_id);
 			return node ? [{
 				node: node.index,
-				gpus: gpus.slice(node.first, node.first + node.count).filter((gpu) => slot.gpu_ids.includes(gpu.id)).map((gpu) => gpu.index),
+				gpus: node.gpus.filter((gpu) => slot.gpu_ids.includes(gpu.id)).map((gpu) => gpu.index),
 				start: hourOf(slot.start),
 				end: hourOf(slot.end),
 			}] : [];
