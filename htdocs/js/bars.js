@@ -1,6 +1,6 @@
 /** Bookings as bars, and what lies over them: the selection, found windows, where a dragged bar would land. */
 
-import { byId, classes, element } from './dom.js';
+import { byId, classes, drop, element, watch } from './dom.js';
 import { blocksIn, runsOf } from './logic.js';
 import { PRIORITIES } from './model.js';
 import { DAY, countOf, lengthOf } from './time.js';
@@ -19,9 +19,8 @@ export function mountBars(grid) {
 	/** @type {Map<string, ReturnType<typeof bar>>} */
 	const drawn = new Map();
 	const tiles = new Map();
-	let drawnOf = ['', ''];
+	const [isOtherLook, isOtherVersion] = [watch(), watch()];
 	let windowOf = state.model.window;
-	let fresh = false; /* what is new now came from other people, and fades in */
 	let shadow = null;
 
 	function textWidth(text, weight) {
@@ -76,7 +75,8 @@ export function mountBars(grid) {
 		return made;
 	}
 
-	function bar(block) {
+	/** `fresh`: it came from other people just now, and fades in. */
+	function bar(block, fresh) {
 		const { booking, start, end, first, last } = block;
 		const { person, mine } = state.view;
 		const active = booking.status === 0 && end > state.now;
@@ -101,32 +101,27 @@ export function mountBars(grid) {
 	}
 
 	function clear() {
-		tiles.forEach((tile) => tile.remove());
-		tiles.clear();
+		drop(tiles);
 		drawn.clear();
 	}
 
 	function tileOf({ start, first }) {
 		const key = [Math.floor(first / TILE_ROWS), Math.floor(start * grid.scale.hourWidth / TILE_WIDTH)].join();
 		if (!tiles.has(key)) {
-			tiles.set(key, layer.insertBefore(element('div', { class: 'tile' }), over));
+			tiles.set(key, [layer.insertBefore(element('div', { class: 'tile' }), over)]);
 		}
-		return tiles.get(key);
+		return tiles.get(key)[0];
 	}
 
 	function draw() {
-		const { from, to, start, end } = grid.area;
+		const { area: { from, to, start, end }, layout: { rows } } = grid;
+		const { model, now, view, who, session } = state;
 		/* A change of bookings keeps the bars that stay as they are, so that nothing flickers; another look draws all anew. */
-		const now = [String(state.model.version), JSON.stringify([Math.floor(state.now), state.view.person, state.view.mine, state.who, state.session?.user])];
-		if (now[1] !== drawnOf[1]) {
-			clear();
-		} else {
-			fresh = now[0] !== drawnOf[0] && windowOf === state.model.window; /* another part of time is no change */
-		}
-		drawnOf = now;
-		windowOf = state.model.window;
-		const blocks = grid.layout.rows.length > 0 ? blocksIn(state.model, grid.layout.rows, from, to, start, end) : [];
-		const wanted = new Map(blocks.map((block) => [block.key, block]));
+		const anew = isOtherLook(Math.floor(now), view.person, view.mine, who, session?.user);
+		const fresh = isOtherVersion(model.version) && !anew && windowOf === model.window; /* another part of time is no change */
+		windowOf = model.window;
+		anew && clear();
+		const wanted = new Map(blocksIn(model, rows, from, to, start, end).map((block) => [block.key, block]));
 		for (const [key, { made }] of drawn) {
 			if (!wanted.has(key)) {
 				made.remove();
@@ -134,7 +129,7 @@ export function mountBars(grid) {
 			}
 		}
 		for (const [key, block] of wanted) {
-			const one = drawn.get(key) ?? bar(block);
+			const one = drawn.get(key) ?? bar(block, fresh);
 			one.block = block;
 			if (!drawn.has(key)) {
 				drawn.set(key, one);
@@ -142,13 +137,12 @@ export function mountBars(grid) {
 				tileOf(block).append(one.made);
 			}
 		}
-		for (const [key, tile] of tiles) {
+		for (const [key, [tile]] of tiles) {
 			if (!tile.firstChild) {
 				tile.remove();
 				tiles.delete(key);
 			}
 		}
-		fresh = false;
 	}
 
 	/** The label of a bar that begins left of the view stands at its edge. */
@@ -164,27 +158,28 @@ export function mountBars(grid) {
 	const boxes = ({ gpus, start, end }, attributes, content = []) => runsOf(gpus, grid.layout.rowOf).map(([first, last], index) =>
 		box(element('div', { ...attributes, id: index ? null : attributes.id }, index ? [] : content), first, last, start, end));
 
-	const clashBoxes = ({ gpus, start, end }, except) => state.model.clashes(gpus, start, end, except)
-		.flatMap((clash) => boxes({ gpus: [clash.gpu.index], start: clash.start, end: clash.end }, { class: 'clash-part' }));
+	/** The same of what may be booked there, and over it what is in its way. */
+	function wish(where, name, priority, id, content = []) {
+		const clashes = state.model.clashes(where.gpus, where.start, where.end, where.id);
+		return [
+			...boxes(where, { id, class: classes({ [name]: true, [PRIORITIES[priority]]: true, clash: clashes.length }) }, content),
+			...clashes.flatMap(({ gpu, start, end }) => boxes({ gpus: [gpu.index], start, end }, { class: 'clash-part' })),
+		];
+	}
 
 	function overlay() {
 		const { selection, windows, chosen, draft, model } = state;
-		const parts = windows.flatMap((found) => boxes(found, { class: classes({ ghost: true, chosen: found.number === chosen }), 'data-number': found.number },
-			[element('b', {}, String(found.number))]));
-		if (selection) {
-			const clashes = clashBoxes(selection, 0);
-			const hours = selection.end - selection.start;
-			const count = selection.gpus.length;
-			parts.push(...boxes(selection, { id: 'outline', class: classes({ outline: true, [PRIORITIES[draft.priority]]: true, clash: clashes.length }) }, [
-				element('span', { class: 'label' }, element('b', {}, countOf(count, 'GPU')), element('span', { class: 'note' }, hours % DAY ? lengthOf(hours) : `${hours / DAY} d`)),
+		const hours = selection ? selection.end - selection.start : 0;
+		over.replaceChildren(
+			...windows.flatMap((found) => boxes(found, { class: classes({ ghost: true, chosen: found.number === chosen }), 'data-number': found.number },
+				[element('b', {}, String(found.number))])),
+			...selection ? wish(selection, 'outline', draft.priority, 'outline', [
+				element('span', { class: 'label' }, element('b', {}, countOf(selection.gpus.length, 'GPU')),
+					element('span', { class: 'note' }, hours % DAY ? lengthOf(hours) : `${hours / DAY} d`)),
 				element('span', { class: 'grip start' }), element('span', { class: 'grip end' }),
-			]), ...clashes);
-		}
-		if (shadow) {
-			const clashes = clashBoxes(shadow, shadow.id);
-			parts.push(...boxes(shadow, { class: classes({ shadow: true, [PRIORITIES[model.bookings.get(shadow.id)?.priority ?? 1]]: true, clash: clashes.length }) }), ...clashes);
-		}
-		over.replaceChildren(...parts);
+			]) : [],
+			...shadow ? wish(shadow, 'shadow', model.bookings.get(shadow.id)?.priority ?? 1) : [],
+		);
 	}
 
 	return {

@@ -1,32 +1,29 @@
 /** The header (months, weeks, dates, free GPUs) and what runs down the grid behind the rows: lines, weekends, the past, now. */
 
-import { byId, classes, element, setSkyline, setText } from './dom.js';
-import { columnsIn, skyline } from './logic.js';
+import { byId, classes, drop, element, keep, setSkyline, setText, watch } from './dom.js';
+import { columnsIn } from './logic.js';
 import { DAY, MONTHS, MONTH_NAMES, WEEK, WEEKDAYS, dateAt, dayOf, timeOf, weekNumber, weekdayOf, zoneName } from './time.js';
-
-const SKYLINE_HEIGHT = 12;
 
 /** @param {import('./grid.js').Grid} grid */
 export function mountColumns(grid) {
 	const { state } = grid.store;
 	const head = byId('grid').querySelector('.head');
-	const [days, lines] = ['.days', '.columns'].map((name) => byId('grid').querySelector(name));
+	const places = ['.days', '.columns'].map((name) => byId('grid').querySelector(name));
 	const [month, zone, free, sky] = ['corner-month', 'corner-zone', 'corner-free', 'sky'].map(byId);
 	const [past, now, dot] = ['past', 'now', 'now-dot'].map((name) => element('div', { class: name }));
-	const before = [days, lines].map((place) => place.appendChild(element('div', { class: 'before', role: 'presentation' }))); /* what is left of the first column */
+	const before = places.map((place) => place.appendChild(element('div', { class: 'before', role: 'presentation' }))); /* what is left of the first column */
 	const drawn = new Map(); /* the column's first hour → its header cell and its line */
 	const titles = new Map(); /* months, weeks and, among hours, days */
 	let counts = state.model.occupancy([], 0);
-	let [countsOf, skyOf, drawnAt] = ['', '', 0];
+	const [isOtherCount, isOtherSky, isOtherHour] = [watch(), watch(), watch()];
 
 	head.append(dot);
-	lines.append(past, now);
+	places[1].append(past, now);
 
 	function count() {
-		const name = [state.model.version, Math.floor(state.now), grid.scale.unit, grid.layout.gpus.length].join();
-		if (name !== countsOf) {
-			countsOf = name;
+		if (isOtherCount(state.model.version, Math.floor(state.now), grid.scale.unit)) {
 			counts = state.model.occupancy(grid.layout.gpus, state.now, grid.scale.unit);
+			isOtherSky();
 			drawn.forEach(fill);
 		}
 	}
@@ -81,64 +78,42 @@ export function mountColumns(grid) {
 		}
 	}
 
-	/** Keeps in MAP the elements for `wanted` hours, made where they are new, and in their order in `places`. */
-	function keep(map, wanted, places, make) {
-		for (const [hour, parts] of map) {
-			if (!wanted.includes(hour)) {
-				parts.forEach((part) => part.remove());
-				map.delete(hour);
-			}
-		}
-		let after = places.map(() => null);
-		for (const hour of [...wanted].reverse()) {
-			if (!map.has(hour)) {
-				map.set(hour, make(hour));
-				places.forEach((place, index) => place.insertBefore(map.get(hour)[index], after[index]));
-			}
-			after = map.get(hour);
-		}
-	}
-
 	function drawSky() {
+		const { area, layout, origin, scale: { hourWidth } } = grid;
 		const part = Math.ceil(grid.room()); /* drawn anew a screenful at a time */
-		const start = Math.max((Math.floor(grid.area.start / part) - 1) * part, state.model.start, Math.floor(state.now));
-		const end = Math.min((Math.ceil(grid.area.end / part) + 1) * part, state.model.end);
-		const name = [start, end, countsOf, grid.origin, grid.scale.hourWidth].join();
-		if (name !== skyOf) {
-			const most = grid.layout.gpus.length;
-			const values = end > start ? Array.from(counts.hours.subarray(start - counts.first, end - counts.first), (held) => most - held) : [];
-			skyOf = name;
-			setSkyline(sky, skyline(values, most, grid.scale.hourWidth, SKYLINE_HEIGHT), values.length * grid.scale.hourWidth, grid.x(start));
+		const start = Math.max((Math.floor(area.start / part) - 1) * part, state.model.start, Math.floor(state.now));
+		const end = Math.max(start, Math.min((Math.ceil(area.end / part) + 1) * part, state.model.end));
+		if (isOtherSky(start, end, origin, hourWidth)) {
+			const most = layout.gpus.length;
+			const free = counts.hours.subarray(start - counts.first, end - counts.first).map((held) => most - held);
+			setSkyline(sky, free, most, hourWidth, grid.x(start));
 		}
 	}
 
-	function reset() {
-		[drawn, titles].forEach((map) => keep(map, [], [], null));
-		skyOf = '';
+	function clear() {
+		drop(drawn);
+		drop(titles);
 	}
 
 	return {
 		count,
 		reset() {
-			reset();
-			countsOf = '';
+			clear();
+			isOtherCount();
 		},
 		draw() {
 			const { area: { start, end }, scale: { unit }, box, layout } = grid;
 			count();
-			if (Math.floor(state.now) !== drawnAt) { /* today may be another */
-				reset();
-				drawnAt = Math.floor(state.now);
-			}
+			isOtherHour(Math.floor(state.now)) && clear(); /* today may be another */
 			const shown = columnsIn(start, end, unit);
-			keep(drawn, shown, [days, lines], column);
+			keep(drawn, shown, places, column);
 			before.forEach(({ style }) => { style.width = `${grid.x(shown[0])}px`; });
 			keep(titles, columnsIn(start, end, Math.max(unit, DAY)).filter(title), [head], (hour) => {
 				const one = element(dateAt(hour).getUTCDate() === 1 || unit !== DAY ? 'b' : 'span', { class: 'title', 'aria-hidden': 'true' }, title(hour));
 				one.style.left = `${grid.x(hour)}px`;
 				return [one];
 			});
-			lines.style.height = `${layout.height}px`;
+			places[1].style.height = `${layout.height}px`;
 			const x = grid.x(state.now);
 			now.hidden = dot.hidden = state.now < start || state.now > end;
 			now.style.left = dot.style.left = `${x}px`;

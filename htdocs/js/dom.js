@@ -64,9 +64,60 @@ export function isTyping(event) {
 /** Whether a key alone was pressed, and meant for the page. */
 export const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event);
 
-/** Draws a path of logic.js's skyline, so many px wide, from `left` px on. */
-export function setSkyline(svg, path, width, left) {
-	svg.firstElementChild.setAttribute('d', path);
-	svg.setAttribute('width', width);
+/** Gives a function that tells whether what it is called with differs from the time before. */
+export function watch() {
+	let before = /** @type {any[]} */ ([]);
+	return (...values) => {
+		const differs = values.length !== before.length || values.some((value, index) => value !== before[index]);
+		before = values;
+		return differs;
+	};
+}
+
+/**
+ * Keeps in `drawn` the elements for the `wanted` numbers, one for each of `places`, made where they are new and put in their order. What has
+ * the focus stays, out of the way, until it has it no more.
+ * @param {Map<number, any[]>} drawn
+ * @param {number[]} wanted
+ * @param {Element[]} places
+ * @param {(key: number) => any[]} make
+ */
+export function keep(drawn, wanted, places, make) {
+	for (const [key, parts] of drawn) {
+		const away = !wanted.includes(key);
+		parts.forEach((part) => part.classList.toggle('away', away));
+		if (away && !parts[0].contains(document.activeElement)) {
+			parts.forEach((part) => part.remove());
+			drawn.delete(key);
+		}
+	}
+	let after = places.map(() => null);
+	for (const key of [...new Set([...wanted, ...drawn.keys()])].sort((a, b) => b - a)) {
+		if (!drawn.has(key)) {
+			const parts = make(key);
+			drawn.set(key, parts);
+			places.forEach((place, index) => place.insertBefore(parts[index], after[index]));
+		}
+		after = drawn.get(key) ?? after;
+	}
+}
+
+/** Takes all that is drawn out of the document. @param {Map<any, any[]>} drawn */
+export function drop(drawn) {
+	drawn.forEach((parts) => parts.forEach((part) => part.remove()));
+	drawn.clear();
+}
+
+/** Fills what lies below a step function: values of `most`, `width` px each, from `left` px on. */
+export function setSkyline(svg, values, most, width, left) {
+	const height = svg.getAttribute('height');
+	let path = `M0 ${height}`;
+	values.forEach((value, index) => {
+		if (value !== values[index - 1]) {
+			path += `H${(index * width).toFixed(1)}V${((1 - value / (most || 1)) * height).toFixed(1)}`;
+		}
+	});
+	svg.firstElementChild.setAttribute('d', `${path}H${(values.length * width).toFixed(1)}V${height}Z`);
+	svg.setAttribute('width', values.length * width);
 	svg.style.marginLeft = `${left}px`;
 }

@@ -7,7 +7,7 @@
 import { homeOf } from './address.js';
 import { mountBars } from './bars.js';
 import { mountColumns } from './columns.js';
-import { byId, element, phone } from './dom.js';
+import { byId, element, phone, watch } from './dom.js';
 import { PLANE_HOURS, layRows, rowAt, scaleOf, unitStart } from './logic.js';
 import { mountRows } from './rows.js';
 import { store } from './store.js';
@@ -32,8 +32,7 @@ export function mountGrid(store) {
 	let settle = 0;
 	let zoom = state.view.zoom;
 	let shownDate = NaN; /* as the store knows it */
-	let [shownRows, shownShape] = ['', ''];
-	let shownPeople = '';
+	const [areOtherRows, areOtherPeople] = [watch(), watch()];
 	let isPlaced = false;
 	let isDirty = true; /* something but the scroll position has changed */
 
@@ -42,7 +41,7 @@ export function mountGrid(store) {
 		scroller,
 		scale: scaleOf(zoom, innerWidth),
 		origin: 0, /* the hour at the left end of the plane */
-		layout: layRows(state.model, state.view, state.folded, { band: 26, row: 28 }),
+		layout: layRows(state.model, state.view, state.folded, PRINT),
 		box: { x: 0, y: 0, width: 0, height: 0, left: 188, head: 76 }, /* the scroller in the window, and its sticky parts */
 		at: { left: 0, top: 0 }, /* the scroll position; read once a frame, for reading it may cost a layout */
 		area: { from: 0, to: -1, start: 0, end: 0 }, /* rows and hours that are drawn */
@@ -226,23 +225,20 @@ export function mountGrid(store) {
 		plan();
 	}, { passive: true });
 
-	new ResizeObserver(() => {
+	/** Fits everything to the window; what is at the left edge stays there. */
+	function fit() {
 		const hour = isPlaced ? grid.span().start : state.view.date;
 		grid.scale = scaleOf(zoom, innerWidth);
 		layOut();
 		placeAt(hour);
 		shownDate ||= hour;
 		plan();
-	}).observe(scroller);
+	}
+	new ResizeObserver(fit).observe(scroller);
 
 	store.on((changed) => {
 		const { model, view } = state;
-		const wanted = JSON.stringify([view.nodes, view.kinds, [...state.folded]]);
-		if (wanted !== shownRows || model.shape !== shownShape) {
-			shownRows = wanted;
-			shownShape = model.shape;
-			layOut();
-		}
+		areOtherRows(view.nodes, view.kinds, state.folded, model.shape) && layOut();
 		if (changed.has('view') && view.zoom !== zoom) {
 			rescale();
 		} else if (changed.has('view') && view.date !== shownDate) {
@@ -258,11 +254,7 @@ export function mountGrid(store) {
 		}
 		changed.has('model') && columns.count(); /* now, not in the next frame, which has enough to do */
 		const has = (...keys) => keys.some((key) => changed.has(key));
-		const shown = view.person + view.mine;
-		if (shown !== shownPeople || has('model', 'now', 'session', 'who')) {
-			shownPeople = shown;
-			isDirty = true;
-		}
+		isDirty ||= areOtherPeople(view.person, view.mine) || has('model', 'now', 'session', 'who');
 		if (has('model', 'selection', 'windows', 'chosen', 'draft', 'open')) {
 			bars.overlay();
 			mark();
@@ -293,10 +285,7 @@ export function mountGrid(store) {
 	addEventListener('afterprint', () => {
 		plane.style.zoom = '';
 		isPlaced = false;
-		grid.scale = scaleOf(zoom, innerWidth);
-		layOut();
-		placeAt(state.view.date);
-		plan();
+		fit();
 	});
 
 	return { grid, bars, rows };

@@ -141,17 +141,6 @@ export function runsOf(gpus, rowOf) {
 	return runs;
 }
 
-/** An SVG path that fills below a step function: values of `most`, `width` px each. */
-export function skyline(values, most, width, height) {
-	let path = `M0 ${height}`;
-	values.forEach((value, index) => {
-		if (value !== values[index - 1]) {
-			path += `H${(index * width).toFixed(1)}V${(height - (most > 0 ? value / most : 0) * height).toFixed(1)}`;
-		}
-	});
-	return `${path}H${(values.length * width).toFixed(1)}V${height}Z`;
-}
-
 /** What a screen reader hears of a stretch of one GPU. @param {Model} model */
 export function stateOf(model, gpu, start, end) {
 	return model.holdsIn(gpu, start, end).map(({ booking, ...hold }) =>
