@@ -86,20 +86,22 @@ export function createStore() {
 	let wanted = { start: 0, end: 0 }; /* what the model shall cover */
 	let waiting = false; /* an answer came while a bar was dragged */
 	let timer = 0;
-	let running = /** @type {AbortController|null} */ (null);
+	let running = new AbortController();
 
 	async function load() {
 		clearTimeout(timer);
-		running?.abort();
-		const mine = running = new AbortController();
+		running.abort();
+		const { signal } = running = new AbortController();
 		const { model } = state;
-		const [start, end] = [wanted.start, wanted.end].map(stampOf);
-		const other = model.since && (model.start !== wanted.start || model.end !== wanted.end);
-		const [since_start, since_end] = [model.start, model.end].map((hour) => other ? stampOf(hour) : '');
+		const { since } = model;
+		const had = since && (model.start !== wanted.start || model.end !== wanted.end) ? model : null;
+		const asked = query({
+			start: stampOf(wanted.start), end: stampOf(wanted.end), since, since_start: had && stampOf(had.start), since_end: had && stampOf(had.end),
+		});
 		try {
 			const [answer, session] = await Promise.all([
-				call(`api/timeline${query({ start, end, since: model.since, since_start, since_end })}`, { signal: mine.signal }),
-				state.session ?? call('api/session', { signal: mine.signal }),
+				call(`api/timeline${asked}`, { signal }),
+				state.session ?? call('api/session', { signal }),
 			]);
 			if (session !== state.session) {
 				skew = Date.parse(session.now) - Date.now();
@@ -115,40 +117,37 @@ export function createStore() {
 			/* Just after a frame there is the most time until the next one. */
 			const pause = () => gently && part.holds.length > FEW && new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
 			await pause();
-			if (mine.signal.aborted) {
+			if (signal.aborted) {
 				return;
 			}
-			const next = answer.full ? new Model(answer, model.version) : model;
-			const mayTake = !state.dragging;
-			if (mayTake) {
+			if (state.dragging) {
+				waiting = true; /* it is asked for again when the drag is over */
+			} else {
+				const next = answer.full ? new Model(answer, model.version) : model;
 				next.take(answer, part);
 				await pause();
-			}
-			if (mine.signal.aborted) {
-				return;
-			}
-			running = null;
-			waiting ||= !mayTake; /* it is asked for again when the drag is over */
-			if (mayTake && next.settle(answer)) {
-				set({ model: next });
-				if (state.open !== null && !next.bookings.has(state.open) && answer.removed.includes(state.open)) {
-					set({ open: null });
+				if (signal.aborted) {
+					return;
+				}
+				if (next.settle(answer)) {
+					set({ model: next });
+					if (answer.removed.includes(state.open) && !next.bookings.has(state.open)) {
+						set({ open: null });
+					}
 				}
 			}
 			if (state.connection !== 'live' || state.busy) {
 				set({ connection: 'live', trouble: '', busy: false });
 			}
 		} catch (error) {
-			if (mine.signal.aborted) {
+			if (signal.aborted) {
 				return;
 			}
-			running = null;
-			if (!(error instanceof Trouble)) {
-				console.error(error);
-			}
+			const known = error instanceof Trouble;
+			known || console.error(error);
 			set({
 				connection: 'offline',
-				trouble: error instanceof Trouble ? error.message : 'The server\'s answer makes no sense to this page.',
+				trouble: known ? error.message : 'The server\'s answer makes no sense to this page.',
 				busy: false,
 				session: null, /* its clock and its limits may be others when it is back */
 			});
@@ -158,7 +157,7 @@ export function createStore() {
 
 	function plan() {
 		clearTimeout(timer);
-		if (document.visibilityState === 'visible') {
+		if (!document.hidden) {
 			timer = setTimeout(load, state.connection === 'offline' ? RETRY_MS : POLL_MS);
 		}
 	}
@@ -180,23 +179,31 @@ export function createStore() {
 	}
 
 	document.addEventListener('visibilitychange', () => wanted.end && (document.hidden ? clearTimeout(timer) : load()));
-	addEventListener('online', () => wanted.end && load());
-	addEventListener('offline', () => wanted.end && load());
+	['online', 'offline'].forEach((name) => addEventListener(name, () => wanted.end && load()));
 	setInterval(() => set({ now: clock() }), TICK_MS);
 
 	/* -- what can be done -- */
 
 	const say = (text, more = {}) => set({ message: { text, ...more } });
 
-	function identify(who) {
-		set({ who });
-		remember('who', who);
+	/** Says what was done; `undo` takes it back, and then `undone` is said. */
+	const report = (text, undone, undo) => say(text, undo && {
+		undo: async () => {
+			await undo();
+			say(undone);
+		},
+	});
+
+	/** For now and for the next visit. */
+	function keep(part) {
+		set(part);
+		Object.entries(part).forEach(([name, value]) => remember(name, value));
 	}
 
 	/** One write; the picture is brought up to date before it is over, if that does not take long. */
-	async function write(path, options) {
+	async function write(method, path, body, key) {
 		try {
-			const answer = await call(path, { who: state.who, ...options });
+			const answer = await call(`api/${path}`, { method, body, key, who: state.who });
 			await Promise.race([load(), new Promise((done) => setTimeout(done, 1500))]);
 			return answer;
 		} catch (error) {
@@ -205,91 +212,61 @@ export function createStore() {
 		}
 	}
 
-	let lastTry = { body: '', key: '' }; /* a booking whose answer was lost is sent again under its key, and made once */
+	/** A wish, or a part of one, in the API's words; JSON leaves out what is undefined. */
+	const bodyOf = (/** @type {any} */ { node, gpus, start, end, who, priority, note }) => ({
+		node_id: state.model.nodes[node]?.id,
+		gpu_ids: gpus?.map((gpu) => state.model.gpus[gpu].id),
+		start: start && stampOf(start),
+		end: end && stampOf(end),
+		user_label: who,
+		priority: PRIORITIES[priority],
+		note,
+	});
+
+	let lastTry = { text: '', key: '' }; /* a booking whose answer was lost is sent again under its key, and made once */
 
 	/** Books {node, gpus, start, end, who, priority, note, repeat: {every, count} | null, skip}; what was typed is remembered. */
 	async function book(wish) {
-		const { model } = state;
-		const body = {
-			node_id: model.nodes[wish.node].id,
-			gpu_ids: wish.gpus.map((gpu) => model.gpus[gpu].id),
-			start: stampOf(wish.start),
-			end: stampOf(wish.end),
-			user_label: wish.who,
-			priority: PRIORITIES[wish.priority],
-			...wish.note && { note: wish.note },
-			...wish.repeat && { repeat: wish.repeat, on_conflict: wish.skip ? 'skip' : 'fail' },
-		};
-		identify(wish.who);
-		set({ priority: wish.priority });
-		remember('priority', wish.priority);
+		const { gpus, start, end, who, priority, repeat, skip } = wish;
+		keep({ who, priority });
+		const body = { ...bodyOf(wish), ...repeat && { repeat, on_conflict: skip ? 'skip' : 'fail' } };
 		const text = JSON.stringify(body);
-		if (lastTry.body !== text) {
-			lastTry = { body: text, key: [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-') };
+		if (lastTry.text !== text) {
+			lastTry = { text, key: [...crypto.getRandomValues(new Uint32Array(4))].map((word) => word.toString(36)).join('-') };
 		}
-		const answer = await write('api/book', { method: 'POST', body, key: lastTry.key });
-		lastTry = { body: '', key: '' };
+		const { bookings, skipped = [], ...one } = await write('POST', 'book', body, lastTry.key);
+		lastTry.text = '';
 		/** @type {number[]} */
-		const ids = (answer.bookings ?? [answer]).map((one) => one.booking_id);
-		const skipped = answer.skipped ?? [];
+		const ids = (bookings ?? [one]).map((booking) => booking.booking_id);
 		set({ selection: null, windows: [], chosen: 0 });
-		say(`Booked ${countOf(wish.gpus.length, 'GPU')} for ${lengthOf(wish.end - wish.start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
-			+ `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, {
-			undo: async () => {
-				for (const id of ids) {
-					await write(`api/bookings/${id}`, { method: 'DELETE' });
-				}
-				say('Taken back');
-			},
+		report(`Booked ${countOf(gpus.length, 'GPU')} for ${lengthOf(end - start)}${ids.length > 1 ? `, ${ids.length} times` : ''}`
+			+ `${skipped.length > 0 ? `; ${skipped.length} left out, where they are taken` : ''}`, 'Taken back', async () => {
+			for (const id of ids) {
+				await write('DELETE', `bookings/${id}`);
+			}
 		});
-		return { ids, skipped };
 	}
 
-	/** Changes a booking; `before` are the values that an Undo brings back. */
-	async function edit(id, changes, words = '') {
-		const { bookings, gpus } = state.model;
-		const was = bookings.get(id);
-		const body = bodyOf(changes);
-		const answer = await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...body, ...was && { version: was.version } } });
+	/** Changes a booking. */
+	async function edit(id, changes, words = 'Changed') {
+		const change = (body, version) => write('PATCH', `bookings/${id}`, { ...body, version });
+		const was = state.model.bookings.get(id);
 		const before = was && { ...was, who: was.label };
-		say(words || 'Changed', before && !('note' in changes) ? { /* of a note only its first characters are known here */
-			undo: async () => {
-				const back = bodyOf(Object.fromEntries(Object.keys(changes).map((key) => [key, before[key]])));
-				await write(`api/bookings/${id}`, { method: 'PATCH', body: { ...back, version: answer.version } });
-				say('As it was');
-			},
-		} : {});
-		return answer;
-
-		function bodyOf(values) {
-			return {
-				...'start' in values && { start: stampOf(values.start) },
-				...'end' in values && { end: stampOf(values.end) },
-				...'gpus' in values && { gpu_ids: values.gpus.map((gpu) => gpus[gpu].id) },
-				...'priority' in values && { priority: PRIORITIES[values.priority] },
-				...'note' in values && { note: values.note },
-				...'who' in values && { user_label: values.who },
-			};
-		}
+		const back = before && bodyOf(Object.fromEntries(Object.keys(changes).map((key) => [key, before[key]])));
+		const { version } = await change(bodyOf(changes), was?.version);
+		/* of a note only its first characters are known here */
+		report(words, 'As it was', back && !('note' in changes) ? () => change(back, version) : undefined);
 	}
 
 	/** Ends a booking. Undo books again what was left of it, as far as nobody else has taken it. */
-	async function end(id, path, options, words) {
-		const full = await call(`api/bookings/${id}`);
-		await write(path, options);
+	async function end(id, words, ...how) {
+		const { node_id, gpu_ids, user_label, priority, note, ...full } = await call(`api/bookings/${id}`);
+		await write(...how);
 		set({ open: null });
 		const start = Math.max(hourOf(full.start), Math.floor(clock()));
 		const left = hourOf(full.end) - start;
-		const { node_id, gpu_ids, user_label, priority, note } = full;
-		say(words, left > 0 ? {
-			undo: async () => {
-				await write('api/book', {
-					method: 'POST',
-					body: { node_id, gpu_ids, user_label, priority, note, start: stampOf(start), end: full.end },
-				});
-				say(`Booked again, ${lengthOf(left)} from ${momentOf(start)} UTC`);
-			},
-		} : {});
+		report(words, `Booked again, ${lengthOf(left)} from ${momentOf(start)} UTC`, left > 0
+			? () => write('POST', 'book', { node_id, gpu_ids, user_label, priority, note, start: stampOf(start), end: full.end }) : undefined);
 	}
 
 	async function details(id) {
@@ -298,9 +275,9 @@ export function createStore() {
 	}
 
 	/** Windows in which so many GPUs are free together, and which the limits leave to this person. */
-	async function find(/** @type {any} */ { gpus: count, hours, kind = null, nodes: ids = null, after = 0, before = 0, limit = 10 }) {
+	async function find(/** @type {any} */ { gpus, hours, kind = null, nodes = null, after = 0, limit = 10 }) {
 		const { slots } = await call(`api/find${query({
-			gpus: count, hours, kind, node_id: ids, after: after ? stampOf(after) : null, before: before ? stampOf(before) : null, limit, user_label: state.who,
+			gpus, hours, kind, node_id: nodes, after: after ? stampOf(after) : null, limit, user_label: state.who,
 		})}`);
 		return slots.flatMap((slot) => {
 			const node = state.model.nodes.find((one) => one.id === slot.node_id);
@@ -313,8 +290,12 @@ export function createStore() {
 		});
 	}
 
+	const owns = ({ owner }) => owner !== null && owner === state.session?.user;
+	const isOpen = () => state.session?.mode === 'open';
+
 	return {
-		state, set, look, cover, say, book, edit, details, find, identify,
+		state, set, look, cover, say, book, edit, details, find,
+		identify: (who) => keep({ who }),
 		/** Tells `listener` what changed, once for all changes of a moment; with `keys`, when it is one of these. */
 		on(listener, keys = Object.keys(state)) {
 			const heed = (changed) => keys.some((key) => changed.has(key)) && listener(changed);
@@ -350,14 +331,11 @@ export function createStore() {
 				load();
 			}
 		},
-		finish: (id) => end(id, 'api/mark_done', { method: 'POST', body: { booking_id: id } }, 'Done: the rest is free again'),
-		cancel: (id) => end(id, `api/bookings/${id}`, { method: 'DELETE' }, 'Cancelled'),
+		finish: (id) => end(id, 'Done: the rest is free again', 'POST', 'mark_done', { booking_id: id }),
+		cancel: (id) => end(id, 'Cancelled', 'DELETE', `bookings/${id}`),
 		/** Open mode: everybody, as in the original; with logins the owner and admins. */
-		mayEnd: (booking) => state.session?.mode === 'open' || state.session?.admin === true
-			|| (booking.owner !== null && booking.owner === state.session?.user),
-		isMine: (booking) => booking.owner !== null && state.session?.mode !== 'open'
-			? booking.owner === state.session?.user
-			: state.who !== '' && booking.label === state.who,
+		mayEnd: (booking) => isOpen() || state.session?.admin === true || owns(booking),
+		isMine: (booking) => booking.owner !== null && !isOpen() ? owns(booking) : state.who !== '' && booking.label === state.who,
 	};
 }
 
