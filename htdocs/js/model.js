@@ -48,13 +48,17 @@ export function firstThat(items, test) {
 	return low;
 }
 
-function* reading(answer) {
+/** What an answer lists, on its own. `gently`: in slices, so that what is on the screen goes on moving. */
+export async function read(answer, gently = false) {
+	let [since, count] = [performance.now(), 0];
+	const isLong = () => gently && ++count % 50 === 0 && performance.now() - since > SLICE_MS;
+	const rest = () => new Promise((go) => setTimeout(go)).then(() => { since = performance.now(); });
 	const [first, last] = [answer.start, answer.end].map(hourOf);
 	/** @type {Part} */
 	const part = { bookings: new Map(), holds: [] };
 	for (const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1, note = ''] of answer.bookings) {
 		part.bookings.set(id, { id, start: first + start, end: first + end, label, priority, status, owner, version, note, gpus: [], before: NONE });
-		yield part;
+		isLong() && await rest();
 	}
 	for (const [gpu, ...rows] of answer.held) {
 		part.holds.push([gpu, rows.map((row) => {
@@ -69,25 +73,9 @@ function* reading(answer) {
 			}
 			return { start, end, booking };
 		})]);
-		yield part;
+		isLong() && await rest();
 	}
 	return part;
-}
-
-/** What an answer lists, on its own. `gently`: in slices, so that what is on the screen goes on moving. */
-export async function read(answer, gently = false) {
-	const all = reading(answer);
-	let since = performance.now();
-	for (let count = 1; ; count++) {
-		const { done, value } = all.next();
-		if (done) {
-			return value;
-		}
-		if (gently && count % 50 === 0 && performance.now() - since > SLICE_MS) {
-			await new Promise((go) => setTimeout(go));
-			since = performance.now();
-		}
-	}
 }
 
 export class Model {
@@ -103,7 +91,7 @@ export class Model {
 		for (const { id, name, gpus } of answer.nodes) {
 			const prefix = commonPrefix(gpus.map((gpu) => gpu.id));
 			const node = /** @type {Node} */ ({ id, name, index: this.nodes.length, count: gpus.length, kinds: kindsOf(gpus) });
-			node.gpus = gpus.map((gpu, at) => ({ ...gpu, index: this.gpus.length + at, node, short: gpu.id.slice(prefix.length) }));
+			node.gpus = gpus.map((gpu, at) => ({ id: gpu.id, kind: gpu.kind, index: this.gpus.length + at, node, short: gpu.id.slice(prefix.length) }));
 			this.nodes.push(node);
 			this.gpus.push(...node.gpus);
 		}
