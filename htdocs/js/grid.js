@@ -32,15 +32,13 @@ export function mountGrid(store) {
 	let settle = 0;
 	let zoom = state.view.zoom;
 	let shownDate = NaN; /* as the store knows it */
-	const [areOtherRows, areOtherPeople] = [watch(), watch()];
-	let isPlaced = false;
-	let isDirty = true; /* something but the scroll position has changed */
+	const [areOtherRows, areOtherPeople, isOtherArea] = [watch(), watch(), watch()];
 
 	const grid = {
 		store,
 		scroller,
 		scale: scaleOf(zoom, innerWidth),
-		origin: 0, /* the hour at the left end of the plane */
+		origin: NaN, /* the hour at the left end of the plane; NaN: it has yet to be laid out */
 		layout: layRows(state.model, state.view, state.folded, PRINT),
 		box: { x: 0, y: 0, width: 0, height: 0, left: 188, head: 76 }, /* the scroller in the window, and its sticky parts */
 		at: { left: 0, top: 0 }, /* the scroll position; read once a frame, for reading it may cost a layout */
@@ -82,7 +80,7 @@ export function mountGrid(store) {
 	}
 
 	function reset() {
-		isDirty = true;
+		isOtherArea();
 		[rows, bars, columns].forEach((part) => part.reset());
 	}
 
@@ -96,8 +94,8 @@ export function mountGrid(store) {
 		const within = above ? grid.at.top - above.top : 0;
 		grid.layout = layRows(state.model, state.view, state.folded, { band: px('band'), row: px('row') });
 		plane.style.height = `${grid.box.head + grid.layout.height + (phone.matches ? grid.box.height * SHEET : 0)}px`;
-		const same = grid.layout.rows.find((row) => row.node.id === above?.node.id && row.gpu?.id === above.gpu?.id)
-			?? grid.layout.rows.find((row) => row.node.id === above?.node.id);
+		const [band, ...own] = grid.layout.rows.filter((row) => row.node.id === above?.node.id);
+		const same = own.find((row) => row.gpu?.id === above.gpu?.id) ?? band;
 		if (grid.at.top > 0 && same) {
 			scroller.scrollTop = same.top + within;
 		}
@@ -109,9 +107,8 @@ export function mountGrid(store) {
 	/** Puts an hour at the left edge; the plane is laid around another date where this one is near its end. */
 	function placeAt(hour) {
 		const room = grid.room();
-		if (!isPlaced || hour < grid.origin + room || hour + 2 * room > grid.origin + PLANE_HOURS) {
+		if (!(hour >= grid.origin + room && hour + 2 * room <= grid.origin + PLANE_HOURS)) {
 			grid.origin = Math.max(mondayOf(0) + WEEK, mondayOf(hour) - PLANE_HOURS / 2);
-			isPlaced = true;
 			reset();
 		}
 		plane.style.width = `${grid.box.left + PLANE_HOURS * grid.scale.hourWidth}px`;
@@ -149,31 +146,25 @@ export function mountGrid(store) {
 	function paint() {
 		cancelAnimationFrame(frame);
 		frame = 0;
-		if (!isPlaced) {
+		if (!grid.origin) {
 			return;
 		}
 		const { start, end } = grid.span();
 		const { from, to } = grid.rows();
 		const around = (end - start) * SPANS_AROUND;
 		const step = Math.ceil(STEP / grid.scale.hourWidth);
-		const { area } = grid;
-		const wanted = {
+		const area = {
 			from: Math.max(0, Math.floor((from - ROWS_AROUND) / ROWS_STEP) * ROWS_STEP),
 			to: Math.min(grid.layout.rows.length - 1, Math.ceil((to + ROWS_AROUND) / ROWS_STEP) * ROWS_STEP),
 			start: Math.max(grid.origin, Math.floor((start - around) / step) * step), end: Math.ceil((end + around) / step) * step,
 		};
-		if (isDirty || Object.entries(wanted).some(([key, value]) => value !== area[key])) {
-			drawArea(wanted);
-		}
+		isOtherArea(...Object.values(area)) && drawArea(area);
 		columns.follow();
 	}
 
 	function drawArea(area) {
 		grid.area = area;
-		isDirty = false;
-		columns.draw();
-		rows.draw();
-		bars.draw();
+		[columns, rows, bars].forEach((part) => part.draw());
 		(state.selection || state.open) && mark();
 	}
 
@@ -197,7 +188,7 @@ export function mountGrid(store) {
 	}
 
 	function plan() {
-		if (!isPlaced) {
+		if (!grid.origin) {
 			return;
 		}
 		frame ||= requestAnimationFrame(paint);
@@ -209,13 +200,13 @@ export function mountGrid(store) {
 
 	/** Says what to do where there is nothing to see. */
 	function explain() {
-		const { nodes, kinds } = state.view;
-		const [text, action] = !state.model.epoch ? [state.trouble]
-			: grid.layout.gpus.length === 0 && (nodes || kinds) ? ['No GPU fits this filter', 'Clear']
-				: state.model.holds.every((holds) => holds.length === 0) ? ['Drag across the days you need'] : [''];
+		const { model, trouble, view: { nodes, kinds } } = state;
+		const none = model.epoch && (nodes || kinds) && !grid.layout.gpus.length;
+		const text = none ? 'No GPU fits this filter' : !model.epoch ? trouble
+			: model.holds.every((holds) => !holds.length) ? 'Drag across the days you need' : '';
 		words.hidden = !text;
 		if (words.firstChild?.data !== text) {
-			words.replaceChildren(text, action ? element('button', {}, action) : '');
+			words.replaceChildren(text, none ? element('button', {}, 'Clear') : '');
 		}
 	}
 	words.addEventListener('click', ({ target }) => target !== words && store.look({ nodes: null, kinds: null }));
@@ -227,7 +218,7 @@ export function mountGrid(store) {
 
 	/** Fits everything to the window; what is at the left edge stays there. */
 	function fit() {
-		const hour = isPlaced ? grid.span().start : state.view.date;
+		const hour = grid.origin ? grid.span().start : state.view.date;
 		grid.scale = scaleOf(zoom, innerWidth);
 		layOut();
 		placeAt(hour);
@@ -238,23 +229,23 @@ export function mountGrid(store) {
 
 	store.on((changed) => {
 		const { model, view } = state;
+		const has = (...keys) => keys.some((key) => changed.has(key));
 		areOtherRows(view.nodes, view.kinds, state.folded, model.shape) && layOut();
-		if (changed.has('view') && view.zoom !== zoom) {
+		if (view.zoom !== zoom) {
 			rescale();
-		} else if (changed.has('view') && view.date !== shownDate) {
+		} else if (view.date !== shownDate) {
 			shownDate = view.date;
 			placeAt(shownDate);
 		}
-		if (changed.has('reveal') && state.reveal) {
+		if (has('reveal') && state.reveal) {
 			const { gpus, start, end } = state.reveal;
-			for (const gpu of [gpus.at(-1), gpus[0]]) {
-				const row = grid.layout.rows.findIndex((one) => one.gpu?.index === gpu);
-				row < 0 || grid.reveal(row, start, end + DAY);
+			for (const gpu of [...gpus.slice(-1), gpus[0]]) {
+				const row = grid.layout.rowOf[gpu];
+				row >= 0 && grid.reveal(row, start, end + DAY);
 			}
 		}
-		changed.has('model') && columns.count(); /* now, not in the next frame, which has enough to do */
-		const has = (...keys) => keys.some((key) => changed.has(key));
-		isDirty ||= areOtherPeople(view.person, view.mine) || has('model', 'now', 'session', 'who');
+		has('model') && columns.count(); /* now, not in the next frame, which has enough to do */
+		(areOtherPeople(view.person, view.mine) || has('model', 'now', 'session', 'who')) && isOtherArea();
 		if (has('model', 'selection', 'windows', 'chosen', 'draft', 'open')) {
 			bars.overlay();
 			mark();
@@ -284,7 +275,7 @@ export function mountGrid(store) {
 	});
 	addEventListener('afterprint', () => {
 		plane.style.zoom = '';
-		isPlaced = false;
+		grid.origin = NaN;
 		fit();
 	});
 
