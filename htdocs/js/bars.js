@@ -62,7 +62,7 @@ export function mountBars(grid) {
 			sign, fits && element('bdi', { class: 'note' }, note)), Math.min(width, size + 30)];
 	}
 
-	function box(made, first, last, start, end) {
+	function box(made, { first, last, start, end }) {
 		const { rows } = grid.layout;
 		const x = grid.x(Math.max(start, grid.origin));
 		const top = rows[first].top + INSET;
@@ -78,8 +78,8 @@ export function mountBars(grid) {
 	/** `fresh`: it came from other people just now, and fades in. */
 	function bar(block, fresh) {
 		const { booking, start, end, first, last } = block;
-		const { person, mine } = state.view;
-		const active = booking.status === 0 && end > state.now;
+		const { view: { person, mine }, now } = state;
+		const active = booking.status === 0 && end > now;
 		const made = box(element('div', {
 			class: classes({
 				bar: true,
@@ -93,7 +93,7 @@ export function mountBars(grid) {
 				fresh,
 			}),
 			'data-id': booking.id,
-		}), first, last, start, end);
+		}), block);
 		const width = (end - start) * grid.scale.hourWidth - 2;
 		const [label, size] = labelOf(booking, width);
 		made.append(label ?? '');
@@ -155,8 +155,8 @@ export function mountBars(grid) {
 	}
 
 	/** Boxes over runs of rows; the first has the id and the content. */
-	const boxes = ({ gpus, start, end }, attributes, content = []) => runsOf(gpus, grid.layout.rowOf).map(([first, last], index) =>
-		box(element('div', { ...attributes, id: index ? null : attributes.id }, index ? [] : content), first, last, start, end));
+	const boxes = ({ gpus, start, end }, { id = null, ...attributes }, content = []) => runsOf(gpus, grid.layout.rowOf).map(([first, last], index) =>
+		box(index ? element('div', attributes) : element('div', { id, ...attributes }, content), { first, last, start, end }));
 
 	/** The same of what may be booked there, and over it what is in its way. */
 	function wish(where, name, priority, id, content = []) {

@@ -117,10 +117,7 @@ export class Model {
 	 * later one, may be taken in again.
 	 */
 	take({ removed }, { bookings, holds }) {
-		for (const id of removed) {
-			this.release(id);
-			this.bookings.delete(id);
-		}
+		removed.forEach((id) => this.release(id));
 		bookings.forEach((booking, id) => {
 			this.release(id);
 			this.bookings.set(id, booking);
@@ -144,25 +141,24 @@ export class Model {
 		return changed;
 	}
 
-	/** Lets go of what a booking holds. */
+	/** Lets go of a booking and of what it holds. */
 	release(id) {
 		const booking = this.bookings.get(id);
-		for (const gpu of booking ? [...booking.gpus, ...booking.before] : NONE) {
-			const holds = this.holds[gpu];
-			for (let at = holds.length; at--;) {
-				holds[at].booking === booking && holds.splice(at, 1);
-			}
-		}
+		[...booking?.gpus ?? NONE, ...booking?.before ?? NONE].forEach((gpu) => {
+			this.holds[gpu] = this.holds[gpu].filter((hold) => hold.booking !== booking);
+		});
+		this.bookings.delete(id);
 	}
 
 	crop(start, end) {
 		this.window = { start, end };
-		this.holds.forEach((_, gpu) => {
-			const own = this.holds[gpu] = this.holdsIn(gpu, start, end);
+		this.holds = this.holds.map((_, gpu) => {
+			const own = this.holdsIn(gpu, start, end);
 			if (own.length) {
 				own[0].start = Math.max(own[0].start, start);
 				own[own.length - 1].end = Math.min(own[own.length - 1].end, end);
 			}
+			return own;
 		});
 		this.bookings.forEach((booking, id) => booking.start < end && booking.end > start || this.bookings.delete(id));
 	}

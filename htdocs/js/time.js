@@ -1,7 +1,4 @@
-/**
- * Time is whole UTC hours since 1970, as in the server; windows are half-open. Nothing here reads the clock.
- * @typedef {{start: number, end: number}} Window
- */
+/** Time is whole UTC hours since 1970, as in the server; windows are half-open. Nothing here reads the clock. */
 
 export const DAY = 24;
 export const WEEK = 7 * DAY;
