@@ -80,15 +80,16 @@ export async function read(answer, gently = false) {
 
 export class Model {
 	/** Reads a full answer of /api/timeline. */
-	constructor(/** @type {any} */ answer = { epoch: '', nodes: [] }, version = 0) {
+	constructor({ epoch = '', nodes = [] } = {}, version = 0) {
 		this.nodes = /** @type {Node[]} */ ([]);
 		this.gpus = /** @type {Gpu[]} */ ([]);
 		this.bookings = new Map();
 		this.version = version; /* counts the changes */
 		this.window = { start: 0, end: 0 }; /* another one, another object */
-		this.epoch = answer.epoch;
-		this.shape = JSON.stringify(answer.nodes); /* of two models with the same one all rows are the same */
-		for (const { id, name, gpus } of answer.nodes) {
+		this.epoch = epoch;
+		this.revision = 0;
+		this.shape = JSON.stringify(nodes); /* of two models with the same one all rows are the same */
+		for (const { id, name, gpus } of nodes) {
 			const prefix = commonPrefix(gpus.map((gpu) => gpu.id));
 			const node = /** @type {Node} */ ({ id, name, index: this.nodes.length, count: gpus.length, kinds: kindsOf(gpus) });
 			node.gpus = gpus.map((gpu, at) => ({ id: gpu.id, kind: gpu.kind, index: this.gpus.length + at, node, short: gpu.id.slice(prefix.length) }));
@@ -96,7 +97,6 @@ export class Model {
 			this.gpus.push(...node.gpus);
 		}
 		this.holds = /** @type {Hold[][]} */ (this.gpus.map(() => []));
-		this.revision = 0;
 	}
 
 	get start() {
@@ -134,7 +134,10 @@ export class Model {
 	settle({ full, removed, bookings, revision, ...window }) {
 		const [start, end] = [window.start, window.end].map(hourOf);
 		const moved = start !== this.start || end !== this.end;
-		moved && this.crop(start, end);
+		if (moved) {
+			this.window = { start, end };
+			full || this.crop();
+		}
 		this.revision = revision;
 		const changed = moved || full || removed.length + bookings.length > 0;
 		this.version += Number(changed);
@@ -150,8 +153,8 @@ export class Model {
 		this.bookings.delete(id);
 	}
 
-	crop(start, end) {
-		this.window = { start, end };
+	crop() {
+		const { start, end } = this;
 		this.holds = this.holds.map((_, gpu) => {
 			const own = this.holdsIn(gpu, start, end);
 			if (own.length) {
