@@ -16,7 +16,6 @@ export function mountBars(grid) {
 	const ruler = document.createElement('canvas').getContext('2d');
 	const font = getComputedStyle(document.body).fontFamily;
 	const widths = new Map();
-	/** @type {Map<string, ReturnType<typeof bar>>} */
 	const drawn = new Map();
 	const tiles = new Map();
 	const [isOtherLook, isOtherVersion] = [watch(), watch()];

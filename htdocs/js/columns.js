@@ -28,21 +28,16 @@ export function mountColumns(grid) {
 		}
 	}
 
-	/** GPUs that are free in all of a column, or of what is left of it; null where that is over or not known yet. */
-	function freeIn(hour) {
-		const { scale: { unit }, layout } = grid;
-		const known = hour + unit > state.now && Math.max(hour, Math.floor(state.now)) >= state.model.start && hour + unit <= state.model.end;
-		return known ? layout.gpus.length - counts.columns[Math.floor((hour - counts.first) / unit)] : null;
-	}
-
-	/** What a column's header says of its free GPUs. */
+	/** What a column's header says: GPUs that are free in all of it, or in what is left of it, unless it is over or not known yet. */
 	function fill([cell], hour) {
-		const { unit } = grid.scale;
-		const number = freeIn(hour);
+		const { scale: { unit }, layout } = grid;
+		const { model, now: moment } = state;
+		const known = hour + unit > moment && Math.max(hour, Math.floor(moment)) >= model.start && hour + unit <= model.end;
+		const number = known ? layout.gpus.length - counts.columns[Math.floor((hour - counts.first) / unit)] : '';
 		const day = `${dayOf(hour)} ${dateAt(hour).getUTCFullYear()}`;
 		cell.ariaLabel = (unit === DAY ? day : unit === WEEK ? `week ${weekNumber(hour)}, from ${day}` : `${dayOf(hour)} ${timeOf(hour)}`)
-			+ (number === null ? '' : `, ${number} free`);
-		setText(cell.lastChild, number === null ? '' : String(number));
+			+ (known ? `, ${number} free` : '');
+		setText(cell.lastChild, String(number));
 		cell.lastChild.classList.toggle('none', number === 0);
 	}
 

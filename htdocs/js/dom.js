@@ -1,28 +1,18 @@
 /** Making elements. Text goes in as text: nothing here, or anywhere else on the page, parses HTML. */
 
-/**
- * An element with attributes, and children that are elements or text. What is null, undefined or false is left out.
- * @param {string} tag
- * @param {Record<string, any>} [attributes]
- * @param {...any} children
- * @returns {HTMLElement}
- */
+const isGiven = (value) => value !== null && value !== undefined && value !== false;
+
+/** An element with attributes, and children that are elements or text. What is null, undefined or false is left out. @returns {HTMLElement} */
 export function element(tag, attributes = {}, ...children) {
 	const made = document.createElement(tag);
 	for (const [name, value] of Object.entries(attributes)) {
-		if (value !== null && value !== undefined && value !== false) {
-			made.setAttribute(name, value === true ? '' : String(value));
-		}
+		isGiven(value) && made.setAttribute(name, value === true ? '' : String(value));
 	}
-	made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
+	made.append(...children.flat().filter((child) => isGiven(child) && child !== ''));
 	return made;
 }
 
-/**
- * The element of index.html with this id; it is a fault of ours when there is none. `any`, for callers know what element it is.
- * @param {string} id
- * @returns {any}
- */
+/** The element of index.html with this id; it is a fault of ours when there is none. @returns {any}  callers know what element it is */
 export function byId(id) {
 	const found = document.getElementById(id);
 	if (!found) {
@@ -31,20 +21,11 @@ export function byId(id) {
 	return found;
 }
 
-/**
- * The element around an event that a selector names; null where there is none.
- * @param {Event} event
- * @param {string} selector
- * @returns {HTMLElement|null}
- */
-export function around(event, selector) {
-	return event.target instanceof Element ? event.target.closest(selector) : null;
-}
+/** The element around an event that a selector names; null where there is none. @returns {HTMLElement|null} */
+export const around = ({ target }, selector) => target instanceof Element ? target.closest(selector) : null;
 
 /** Class names from the keys whose value holds. */
-export function classes(names) {
-	return Object.keys(names).filter((name) => names[name]).join(' ');
-}
+export const classes = (names) => Object.keys(names).filter((name) => names[name]).join(' ');
 
 /** Sets text only where it differs, so that a live region does not say the same thing twice. */
 export function setText(target, text) {
@@ -57,9 +38,7 @@ export function setText(target, text) {
 export const phone = matchMedia('(max-width: 560px)');
 
 /** Whether a key press is meant for a field, and not for the page. */
-export function isTyping(event) {
-	return around(event, 'input, select, textarea') !== null;
-}
+export const isTyping = (event) => around(event, 'input, select, textarea') !== null;
 
 /** Whether a key alone was pressed, and meant for the page. */
 export const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event);
@@ -75,12 +54,8 @@ export function watch() {
 }
 
 /**
- * Keeps in `drawn` the elements for the `wanted` numbers, one for each of `places`, made where they are new and put in their order. What has
- * the focus stays, out of the way, until it has it no more.
- * @param {Map<number, any[]>} drawn
- * @param {number[]} wanted
- * @param {Element[]} places
- * @param {(key: number) => any[]} make
+ * Keeps in the Map `drawn` the elements for the `wanted` numbers, one for each of `places`, made where they are new and put in their order.
+ * What has the focus stays, out of the way, until it has it no more.
  */
 export function keep(drawn, wanted, places, make) {
 	for (const [key, parts] of drawn) {
@@ -102,7 +77,7 @@ export function keep(drawn, wanted, places, make) {
 	}
 }
 
-/** Takes all that is drawn out of the document. @param {Map<any, any[]>} drawn */
+/** Takes all that is drawn out of the document. */
 export function drop(drawn) {
 	drawn.forEach((parts) => parts.forEach((part) => part.remove()));
 	drawn.clear();

@@ -32,7 +32,7 @@ export function mountGrid(store) {
 	let settle = 0;
 	let zoom = state.view.zoom;
 	let shownDate = NaN; /* as the store knows it */
-	const [areOtherRows, areOtherPeople, isOtherArea] = [watch(), watch(), watch()];
+	const [areOtherRows, isOther] = [watch(), watch()];
 
 	const grid = {
 		store,
@@ -80,7 +80,7 @@ export function mountGrid(store) {
 	}
 
 	function reset() {
-		isOtherArea();
+		isOther();
 		[rows, bars, columns].forEach((part) => part.reset());
 	}
 
@@ -158,7 +158,8 @@ export function mountGrid(store) {
 			to: Math.min(grid.layout.rows.length - 1, Math.ceil((to + ROWS_AROUND) / ROWS_STEP) * ROWS_STEP),
 			start: Math.max(grid.origin, Math.floor((start - around) / step) * step), end: Math.ceil((end + around) / step) * step,
 		};
-		isOtherArea(...Object.values(area)) && drawArea(area);
+		const { model, now, session, who, view: { person, mine } } = state;
+		isOther(...Object.values(area), model.version, now, session, who, person, mine) && drawArea(area);
 		columns.follow();
 	}
 
@@ -245,7 +246,6 @@ export function mountGrid(store) {
 			}
 		}
 		has('model') && columns.count(); /* now, not in the next frame, which has enough to do */
-		(areOtherPeople(view.person, view.mine) || has('model', 'now', 'session', 'who')) && isOtherArea();
 		if (has('model', 'selection', 'windows', 'chosen', 'draft', 'open')) {
 			bars.overlay();
 			mark();

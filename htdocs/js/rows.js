@@ -15,13 +15,11 @@ export function mountRows(grid) {
 	const places = ['.rows', '.rules'].map((name) => byId('grid').querySelector(name));
 	const [layer] = places;
 	const [pattern, strip] = byId('band').content.children; /* a node's band, and what is drawn across the grid for it */
-	/** @type {Map<number, any>} */
 	const drawn = new Map(); /* index in the layout → its element; the line below it, or the band, across the grid */
 	const cellsOf = new WeakMap(); /* a row → its cells by their hours, and what they were made for */
 	/* What is above the first row that is drawn; a padding would have everything painted again. */
 	const above = places.map((place) => place.appendChild(element('div', { class: 'above', role: 'presentation' })));
 	let focus = { row: -1, hour: 0 }; /* the cell that is the Tab key's stop */
-	const isOtherBand = watch();
 
 	function band({ node }) {
 		const made = pattern.cloneNode(true);
@@ -144,7 +142,6 @@ export function mountRows(grid) {
 		reset() {
 			const held = layer.contains(document.activeElement);
 			drop(drawn);
-			isOtherBand();
 			focus.row = Math.min(focus.row, grid.layout.rows.length - 1);
 			held && queueMicrotask(() => focusOn(focus.row, focus.hour, false)); /* what had the focus is drawn anew, and has it again */
 		},
@@ -152,9 +149,7 @@ export function mountRows(grid) {
 			const { area: { from, to }, layout: { rows } } = grid;
 			keep(drawn, Array.from({ length: to - from + 1 }, (_, at) => from + at), places, row);
 			above.forEach(({ style }) => { style.height = `${rows[from]?.top ?? 0}px`; });
-			if (isOtherBand(state.model.version, Math.floor(state.now), grid.scale.unit, ...Object.values(grid.area))) {
-				drawn.forEach((parts, index) => rows[index].gpu || fillBand(parts, rows[index]));
-			}
+			drawn.forEach((parts, index) => rows[index].gpu || fillBand(parts, rows[index]));
 		},
 		/** The row under the pointer. */
 		near(index) {
