@@ -147,9 +147,9 @@ export class Model {
 	/** Lets go of a booking and of what it holds. */
 	release(id) {
 		const booking = this.bookings.get(id);
-		[...booking?.gpus ?? NONE, ...booking?.before ?? NONE].forEach((gpu) => {
+		for (const gpu of booking ? [...booking.gpus, ...booking.before] : NONE) {
 			this.holds[gpu] = this.holds[gpu].filter((hold) => hold.booking !== booking);
-		});
+		}
 		this.bookings.delete(id);
 	}
 
