@@ -73,8 +73,10 @@ export function blocksIn(model, rows, from, to, start, end) {
 	for (let index = from; index <= to; index++) {
 		for (const hold of rows[index].gpu ? model.holdsIn(rows[index].gpu.index, start, end) : []) {
 			const { booking } = hold;
-			const isOn = (row) => rows[row]?.gpu && model.holdsIn(rows[row].gpu.index, hold.start, hold.end)
-				.some((one) => one.booking === booking && one.start === hold.start && one.end === hold.end);
+			const isOn = (row) => {
+				const one = rows[row]?.gpu && model.holdFrom(rows[row].gpu.index, hold.start);
+				return one?.booking === booking && one.start === hold.start && one.end === hold.end;
+			};
 			if (index > from && isOn(index - 1)) {
 				continue; /* it is there already */
 			}

@@ -166,6 +166,12 @@ export class Model {
 		this.bookings.forEach((booking, id) => booking.start < end && booking.end > start || this.bookings.delete(id));
 	}
 
+	/** The hold of a GPU that an hour lies in, or else the next one. */
+	holdFrom(gpu, hour) {
+		const holds = this.holds[gpu];
+		return holds[firstThat(holds, (hold) => hold.end > hour)];
+	}
+
 	/** The holds of a GPU that touch a window, by start. */
 	holdsIn(gpu, start, end) {
 		const holds = this.holds[gpu];
