@@ -1,28 +1,18 @@
 /** Making elements. Text goes in as text: nothing here, or anywhere else on the page, parses HTML. */
 
-/**
- * An element with attributes, and children that are elements or text. What is null, undefined or false is left out.
- * @param {string} tag
- * @param {Record<string, any>} [attributes]
- * @param {...any} children
- * @returns {HTMLElement}
- */
+const isGiven = (value) => value !== null && value !== undefined && value !== false;
+
+/** An element with attributes, and children that are elements or text. What is null, undefined or false is left out. @returns {HTMLElement} */
 export function element(tag, attributes = {}, ...children) {
 	const made = document.createElement(tag);
 	for (const [name, value] of Object.entries(attributes)) {
-		if (value !== null && value !== undefined && value !== false) {
-			made.setAttribute(name, value === true ? '' : String(value));
-		}
+		isGiven(value) && made.setAttribute(name, value === true ? '' : String(value));
 	}
-	made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== ''));
+	made.append(...children.flat().filter((child) => isGiven(child) && child !== ''));
 	return made;
 }
 
-/**
- * The element of index.html with this id; it is a fault of ours when there is none. `any`, for callers know what element it is.
- * @param {string} id
- * @returns {any}
- */
+/** The element of index.html with this id; it is a fault of ours when there is none. @returns {any}  callers know what element it is */
 export function byId(id) {
 	const found = document.getElementById(id);
 	if (!found) {
@@ -31,20 +21,11 @@ export function byId(id) {
 	return found;
 }
 
-/**
- * The element around an event that a selector names; null where there is none.
- * @param {Event} event
- * @param {string} selector
- * @returns {HTMLElement|null}
- */
-export function around(event, selector) {
-	return event.target instanceof Element ? event.target.closest(selector) : null;
-}
+/** The element around an event that a selector names; null where there is none. @returns {HTMLElement|null} */
+export const around = ({ target }, selector) => target instanceof Element ? target.closest(selector) : null;
 
 /** Class names from the keys whose value holds. */
-export function classes(names) {
-	return Object.keys(names).filter((name) => names[name]).join(' ');
-}
+export const classes = (names) => Object.keys(names).filter((name) => names[name]).join(' ');
 
 /** Sets text only where it differs, so that a live region does not say the same thing twice. */
 export function setText(target, text) {
@@ -57,16 +38,61 @@ export function setText(target, text) {
 export const phone = matchMedia('(max-width: 560px)');
 
 /** Whether a key press is meant for a field, and not for the page. */
-export function isTyping(event) {
-	return around(event, 'input, select, textarea') !== null;
-}
+export const isTyping = (event) => around(event, 'input, select, textarea') !== null;
 
 /** Whether a key alone was pressed, and meant for the page. */
 export const isPlain = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event);
 
-/** Draws a path of logic.js's skyline, so many px wide, from `left` px on. */
-export function setSkyline(svg, path, width, left) {
-	svg.firstElementChild.setAttribute('d', path);
-	svg.setAttribute('width', width);
+/** Gives a function that tells whether what it is called with differs from the time before. */
+export function watch() {
+	let before = /** @type {any[]} */ ([]);
+	return (...values) => {
+		const differs = values.length !== before.length || values.some((value, index) => value !== before[index]);
+		before = values;
+		return differs;
+	};
+}
+
+/**
+ * Keeps in the Map `drawn` the elements for the `wanted` numbers, one for each of `places`, made where they are new and put in their order.
+ * What has the focus stays, out of the way, until it has it no more.
+ */
+export function keep(drawn, wanted, places, make) {
+	for (const [key, parts] of drawn) {
+		const away = !wanted.includes(key);
+		parts.forEach((part) => part.classList.toggle('away', away));
+		if (away && !parts[0].contains(document.activeElement)) {
+			parts.forEach((part) => part.remove());
+			drawn.delete(key);
+		}
+	}
+	let after = places.map(() => null);
+	for (const key of [...new Set([...wanted, ...drawn.keys()])].sort((a, b) => b - a)) {
+		if (!drawn.has(key)) {
+			const parts = make(key);
+			drawn.set(key, parts);
+			places.forEach((place, index) => place.insertBefore(parts[index], after[index]));
+		}
+		after = drawn.get(key) ?? after;
+	}
+}
+
+/** Takes all that is drawn out of the document. */
+export function drop(drawn) {
+	drawn.forEach((parts) => parts.forEach((part) => part.remove()));
+	drawn.clear();
+}
+
+/** Fills what lies below a step function: values of `most`, `width` px each, from `left` px on. */
+export function setSkyline(svg, values, most, width, left) {
+	const height = svg.getAttribute('height');
+	let path = `M0 ${height}`;
+	values.forEach((value, index) => {
+		if (value !== values[index - 1]) {
+			path += `H${(index * width).toFixed(1)}V${((1 - value / (most || 1)) * height).toFixed(1)}`;
+		}
+	});
+	svg.firstElementChild.setAttribute('d', `${path}H${(values.length * width).toFixed(1)}V${height}Z`);
+	svg.setAttribute('width', values.length * width);
 	svg.style.marginLeft = `${left}px`;
 }

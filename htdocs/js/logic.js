@@ -8,7 +8,7 @@
  */
 
 import { DAY, WEEK, mondayOf, momentOf, timeOf } from './time.js';
-import { PRIORITIES } from './model.js';
+import { PRIORITIES, firstThat } from './model.js';
 
 export const PLANE_HOURS = 110 * WEEK; /* what can be scrolled through before it is laid out around another date */
 
@@ -47,7 +47,7 @@ export function layRows(model, filter, folded, sizes) {
 		height += size;
 	};
 	for (const node of model.nodes) {
-		const own = model.gpus.slice(node.first, node.first + node.count).filter((gpu) => !kinds || kinds.has(gpu.kind));
+		const own = node.gpus.filter((gpu) => !kinds || kinds.has(gpu.kind));
 		if ((shown && !shown.has(node.id)) || (kinds && own.length === 0)) {
 			continue;
 		}
@@ -64,53 +64,33 @@ export function layRows(model, filter, folded, sizes) {
 }
 
 /** The row at a height; the first or last one beyond the ends. */
-export function rowAt(rows, y) {
-	let low = 0;
-	let high = rows.length - 1;
-	while (low < high) {
-		const middle = (low + high + 1) >> 1;
-		if (rows[middle].top <= y) {
-			low = middle;
-		} else {
-			high = middle - 1;
-		}
-	}
-	return low;
-}
+export const rowAt = (rows, y) => Math.max(0, firstThat(rows, (row) => row.top > y) - 1);
 
 /** The blocks on some rows in a window; whole, also where they begin above the first row or end below the last. @param {Model} model */
 export function blocksIn(model, rows, from, to, start, end) {
 	/** @type {Block[]} */
 	const blocks = [];
-	/** @type {Map<string, Block>} */
-	let above = new Map();
-	const goesOn = (row, block) => rows[row]?.gpu && model.holdsIn(rows[row].gpu.index, block.start, block.end)
-		.some((hold) => hold.booking === block.booking && hold.start === block.start && hold.end === block.end);
 	for (let index = from; index <= to; index++) {
-		const here = new Map();
-		for (const { booking, ...hold } of rows[index].gpu ? model.holdsIn(rows[index].gpu.index, start, end) : []) {
-			const name = `${booking.id}.${hold.start}.${hold.end}`;
-			let block = /** @type {any} */ (above.get(name));
-			if (!block) {
-				block = { key: '', booking, ...hold, first: index, last: index };
-				while (index === from && goesOn(block.first - 1, block)) {
-					block.first--;
-				}
-				blocks.push(block);
+		for (const hold of rows[index].gpu ? model.holdsIn(rows[index].gpu.index, start, end) : []) {
+			const { booking } = hold;
+			const isOn = (row) => {
+				const one = rows[row]?.gpu && model.holdFrom(rows[row].gpu.index, hold.start);
+				return one?.booking === booking && one.start === hold.start && one.end === hold.end;
+			};
+			if (index > from && isOn(index - 1)) {
+				continue; /* it is there already */
 			}
-			block.last = index;
-			here.set(name, block);
+			let [first, last] = [index, index];
+			while (isOn(first - 1)) {
+				first--;
+			}
+			while (isOn(last + 1)) {
+				last++;
+			}
+			/* the same key: drawn the same */
+			const key = [booking.id, hold.start, hold.end, rows[first].gpu.index, last - first, booking.version, booking.status].join('.');
+			blocks.push({ key, ...hold, first, last });
 		}
-		above = here;
-	}
-	for (const block of above.values()) {
-		while (goesOn(block.last + 1, block)) {
-			block.last++;
-		}
-	}
-	for (const block of blocks) { /* the same key: drawn the same */
-		const { booking, first, last } = block;
-		block.key = [booking.id, block.start, block.end, rows[first].gpu?.index, last - first, booking.version, booking.status].join('.');
 	}
 	return blocks;
 }
@@ -161,17 +141,6 @@ export function runsOf(gpus, rowOf) {
 		}
 	}
 	return runs;
-}
-
-/** An SVG path that fills below a step function: values of `most`, `width` px each. */
-export function skyline(values, most, width, height) {
-	let path = `M0 ${height}`;
-	values.forEach((value, index) => {
-		if (value !== values[index - 1]) {
-			path += `H${(index * width).toFixed(1)}V${(height - (most > 0 ? value / most : 0) * height).toFixed(1)}`;
-		}
-	});
-	return `${path}H${(values.length * width).toFixed(1)}V${height}Z`;
 }
 
 /** What a screen reader hears of a stretch of one GPU. @param {Model} model */

@@ -1,7 +1,7 @@
 /**
  * What the timeline says, as the page needs it: who holds which GPU from when to when. Pure.
  *
- * @typedef {{id: string, name: string, index: number, first: number, count: number, kinds: {kind: string, count: number}[]}} Node
+ * @typedef {{id: string, name: string, index: number, gpus: Gpu[], count: number, kinds: {kind: string, count: number}[]}} Node
  * @typedef {{id: string, kind: string, index: number, node: Node, short: string}} Gpu
  * @typedef {{id: number, start: number, end: number, label: string, priority: number, status: number, owner: string|null,
  *   version: number, note: string, gpus: number[], before: number[]}} Booking  status 0 active, 1 completed, 2 cancelled; gpus by index,
@@ -30,21 +30,16 @@ export function commonPrefix(ids) {
 	return ids.every((id) => id.length > prefix.length) ? prefix : '';
 }
 
-function kindsOf(/** @type {{kind: string}[]} */ gpus) {
-	const counts = new Map();
-	for (const { kind } of gpus) {
-		counts.set(kind, (counts.get(kind) ?? 0) + 1);
-	}
-	return [...counts].map(([kind, count]) => ({ kind, count }));
-}
+const kindsOf = (gpus) => [...new Set(gpus.map((gpu) => gpu.kind))]
+	.map((kind) => ({ kind, count: gpus.filter((gpu) => gpu.kind === kind).length }));
 
-/** The place of the first hold that ends after an hour. */
-function firstAfter(holds, hour) {
+/** The place of the first item that passes a test which all after it pass, too; the length where none does. */
+export function firstThat(items, test) {
 	let low = 0;
-	let high = holds.length;
+	let high = items.length;
 	while (low < high) {
 		const middle = (low + high) >> 1;
-		if (holds[middle].end > hour) {
+		if (test(items[middle])) {
 			high = middle;
 		} else {
 			low = middle + 1;
@@ -53,13 +48,17 @@ function firstAfter(holds, hour) {
 	return low;
 }
 
-function* reading(answer) {
+/** What an answer lists, on its own. `gently`: in slices, so that what is on the screen goes on moving. */
+export async function read(answer, gently = false) {
+	let [since, count] = [performance.now(), 0];
+	const isLong = () => gently && ++count % 50 === 0 && performance.now() - since > SLICE_MS;
+	const rest = () => new Promise((go) => setTimeout(go)).then(() => { since = performance.now(); });
 	const [first, last] = [answer.start, answer.end].map(hourOf);
 	/** @type {Part} */
 	const part = { bookings: new Map(), holds: [] };
 	for (const [id, start, end, label, priority = 1, status = 0, owner = null, version = 1, note = ''] of answer.bookings) {
 		part.bookings.set(id, { id, start: first + start, end: first + end, label, priority, status, owner, version, note, gpus: [], before: NONE });
-		yield part;
+		isLong() && await rest();
 	}
 	for (const [gpu, ...rows] of answer.held) {
 		part.holds.push([gpu, rows.map((row) => {
@@ -74,47 +73,30 @@ function* reading(answer) {
 			}
 			return { start, end, booking };
 		})]);
-		yield part;
+		isLong() && await rest();
 	}
 	return part;
 }
 
-/** What an answer lists, on its own. `gently`: in slices, so that what is on the screen goes on moving. */
-export async function read(answer, gently = false) {
-	const all = reading(answer);
-	let since = performance.now();
-	for (let count = 1; ; count++) {
-		const { done, value } = all.next();
-		if (done) {
-			return value;
-		}
-		if (gently && count % 50 === 0 && performance.now() - since > SLICE_MS) {
-			await new Promise((go) => setTimeout(go));
-			since = performance.now();
-		}
-	}
-}
-
 export class Model {
 	/** Reads a full answer of /api/timeline. */
-	constructor(/** @type {any} */ answer = { epoch: '', revision: 0, nodes: [], bookings: [], held: [], removed: [] }, version = 0) {
-		this.nodes = [];
-		this.gpus = [];
+	constructor({ epoch = '', nodes = [] } = {}, version = 0) {
+		this.nodes = /** @type {Node[]} */ ([]);
+		this.gpus = /** @type {Gpu[]} */ ([]);
 		this.bookings = new Map();
 		this.version = version; /* counts the changes */
 		this.window = { start: 0, end: 0 }; /* another one, another object */
-		this.epoch = answer.epoch;
-		this.shape = JSON.stringify(answer.nodes); /* of two models with the same one all rows are the same */
-		for (const { id, name, gpus } of answer.nodes) {
+		this.epoch = epoch;
+		this.revision = 0;
+		this.shape = JSON.stringify(nodes); /* of two models with the same one all rows are the same */
+		for (const { id, name, gpus } of nodes) {
 			const prefix = commonPrefix(gpus.map((gpu) => gpu.id));
-			const node = { id, name, index: this.nodes.length, first: this.gpus.length, count: gpus.length, kinds: kindsOf(gpus) };
+			const node = /** @type {Node} */ ({ id, name, index: this.nodes.length, count: gpus.length, kinds: kindsOf(gpus) });
+			node.gpus = gpus.map((gpu, at) => ({ id: gpu.id, kind: gpu.kind, index: this.gpus.length + at, node, short: gpu.id.slice(prefix.length) }));
 			this.nodes.push(node);
-			for (const gpu of gpus) {
-				this.gpus.push({ id: gpu.id, kind: gpu.kind, index: this.gpus.length, node, short: gpu.id.slice(prefix.length) });
-			}
+			this.gpus.push(...node.gpus);
 		}
 		this.holds = /** @type {Hold[][]} */ (this.gpus.map(() => []));
-		this.revision = 0;
 	}
 
 	get start() {
@@ -135,17 +117,14 @@ export class Model {
 	 * later one, may be taken in again.
 	 */
 	take({ removed }, { bookings, holds }) {
-		for (const id of removed) {
-			this.release(id);
-			this.bookings.delete(id);
-		}
+		removed.forEach((id) => this.release(id));
 		bookings.forEach((booking, id) => {
 			this.release(id);
 			this.bookings.set(id, booking);
 		});
 		for (const [gpu, some] of holds) {
 			const own = this.holds[gpu];
-			const isLater = own.length === 0 || own[own.length - 1].end <= some[0].start;
+			const isLater = (own.at(-1)?.end ?? 0) <= some[0].start;
 			own.push(...some);
 			isLater || own.sort((a, b) => a.start - b.start);
 		}
@@ -155,45 +134,48 @@ export class Model {
 	settle({ full, removed, bookings, revision, ...window }) {
 		const [start, end] = [window.start, window.end].map(hourOf);
 		const moved = start !== this.start || end !== this.end;
-		moved && this.crop(start, end);
+		if (moved) {
+			this.window = { start, end };
+			full || this.crop();
+		}
 		this.revision = revision;
 		const changed = moved || full || removed.length + bookings.length > 0;
 		this.version += Number(changed);
 		return changed;
 	}
 
-	/** Lets go of what a booking holds. */
+	/** Lets go of a booking and of what it holds. */
 	release(id) {
 		const booking = this.bookings.get(id);
 		for (const gpu of booking ? [...booking.gpus, ...booking.before] : NONE) {
-			const holds = this.holds[gpu];
-			for (let at = holds.length; at--;) {
-				holds[at].booking === booking && holds.splice(at, 1);
-			}
+			this.holds[gpu] = this.holds[gpu].filter((hold) => hold.booking !== booking);
 		}
+		this.bookings.delete(id);
 	}
 
-	crop(start, end) {
-		this.window = { start, end };
-		this.holds.forEach((_, gpu) => {
-			const own = this.holds[gpu] = this.holdsIn(gpu, start, end);
+	crop() {
+		const { start, end } = this;
+		this.holds = this.holds.map((_, gpu) => {
+			const own = this.holdsIn(gpu, start, end);
 			if (own.length) {
 				own[0].start = Math.max(own[0].start, start);
 				own[own.length - 1].end = Math.min(own[own.length - 1].end, end);
 			}
+			return own;
 		});
 		this.bookings.forEach((booking, id) => booking.start < end && booking.end > start || this.bookings.delete(id));
+	}
+
+	/** The hold of a GPU that an hour lies in, or else the next one. */
+	holdFrom(gpu, hour) {
+		const holds = this.holds[gpu];
+		return holds[firstThat(holds, (hold) => hold.end > hour)];
 	}
 
 	/** The holds of a GPU that touch a window, by start. */
 	holdsIn(gpu, start, end) {
 		const holds = this.holds[gpu];
-		const first = firstAfter(holds, start);
-		let last = first;
-		while (last < holds.length && holds[last].start < end) {
-			last++;
-		}
-		return holds.slice(first, last);
+		return holds.slice(firstThat(holds, (hold) => hold.end > start), firstThat(holds, (hold) => hold.start >= end));
 	}
 
 	/** Active bookings that hold any of the GPUs in the window; used hours of ended ones never refuse a booking. */
@@ -203,20 +185,13 @@ export class Model {
 			.map((hold) => ({ gpu: this.gpus[gpu], booking: hold.booking, start: Math.max(start, hold.start), end: Math.min(end, hold.end) })));
 	}
 
-	/** Whether nobody who is active holds the GPU in the window. */
-	isFree(gpu, start, end, except = 0) {
-		return this.holdsIn(gpu, start, end).every(({ booking }) => booking.status !== 0 || booking.id === except);
+	isFree(gpu, start, end) {
+		return this.clashes([gpu], start, end).length === 0;
 	}
 
 	/** GPUs of a node that are free in the window. */
-	freeGpus(node, start, end, except = 0) {
-		const free = [];
-		for (let gpu = node.first; gpu < node.first + node.count; gpu++) {
-			if (this.isFree(gpu, start, end, except)) {
-				free.push(gpu);
-			}
-		}
-		return free;
+	freeGpus(node, start, end) {
+		return node.gpus.map((gpu) => gpu.index).filter((gpu) => this.isFree(gpu, start, end));
 	}
 
 	/**

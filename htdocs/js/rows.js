@@ -3,203 +3,162 @@
  * The lines are in the layer of the bars, the names in one of their own: each further layer costs milliseconds a frame.
  */
 
-import { byId, classes, element, setSkyline, setText } from './dom.js';
-import { columnsIn, skyline, stateOf } from './logic.js';
+import { byId, classes, drop, element, keep, setSkyline, setText, watch } from './dom.js';
+import { grid } from './grid.js';
+import { columnsIn, stateOf } from './logic.js';
+import { state } from './store.js';
 import { DAY, dayOf, timeOf } from './time.js';
 
-const STRIP_HEIGHT = 20;
 const LONG = 20; /* signs of a node's name: only what may be too long is cut off, for that makes a layer to paint */
 
-/** @param {import('./grid.js').Grid} grid */
-export function mountRows(grid) {
-	const { state } = grid.store;
-	const layer = byId('grid').querySelector('.rows');
-	const lines = byId('grid').querySelector('.rules');
-	const [pattern, strip] = byId('band').content.children; /* a node's band, and what is drawn across the grid for it */
-	/** @type {Map<number, any>} */
-	const drawn = new Map(); /* index in the layout → its element */
-	const rules = new Map(); /* the same → the line below it, or the band, across the grid */
-	const cellsOf = new WeakMap(); /* a row → what its cells were made for */
-	/* What is above the first row that is drawn; a padding would have everything painted again. */
-	const [above, aboveLines] = [layer, lines].map((place) => place.appendChild(element('div', { class: 'above', role: 'presentation' })));
-	let focus = { row: -1, hour: 0 }; /* the cell that is the Tab key's stop */
-	let bandsOf = '';
+const places = ['.rows', '.rules'].map((name) => byId('grid').querySelector(name));
+const [layer] = places;
+const [pattern, strip] = byId('band').content.children; /* a node's band, and what is drawn across the grid for it */
+const drawn = new Map(); /* index in the layout → its element; the line below it, or the band, across the grid */
+const cellsOf = new WeakMap(); /* a row → its cells by their hours, and what they were made for */
+/* What is above the first row that is drawn; a padding would have everything painted again. */
+const above = places.map((place) => place.appendChild(element('div', { class: 'above', role: 'presentation' })));
+let stopAt = { row: -1, hour: 0 }; /* the cell that is the Tab key's stop */
 
-	function band({ node }) {
-		const made = pattern.cloneNode(true);
-		const [fold, name, kinds] = ['.fold', 'bdi', '.kinds'].map((one) => made.querySelector(one));
-		const folded = state.folded.has(node.id);
-		made.dataset.node = node.id;
-		made.firstElementChild.classList.toggle('long', node.name.length > LONG);
-		fold.ariaExpanded = String(!folded);
-		name.append(node.name);
-		name.title = node.name === node.id ? node.id : `${node.name} (${node.id})`;
-		kinds.append(...node.kinds.flatMap(({ kind, count }, index) => [`${index ? ', ' : ''}${count} × `, element('bdi', {}, kind)]));
-		return made;
+function band({ node }) {
+	const made = pattern.cloneNode(true);
+	const [fold, name, kinds] = ['.fold', 'bdi', '.kinds'].map((one) => made.querySelector(one));
+	const folded = state.folded.has(node.id);
+	made.dataset.node = node.id;
+	made.firstElementChild.classList.toggle('long', node.name.length > LONG);
+	fold.ariaExpanded = String(!folded);
+	name.append(node.name);
+	name.title = node.name === node.id ? node.id : `${node.name} (${node.id})`;
+	kinds.append(...node.kinds.flatMap(({ kind, count }, index) => [`${index ? ', ' : ''}${count} × `, element('bdi', {}, kind)]));
+	return made;
+}
+
+const gpuRow = ({ node, gpu }) => element('div', { class: 'row', role: 'row', 'data-gpu': `${node.id}/${gpu.id}` },
+	element('div', { class: classes({ name: true, long: (gpu.short.length + gpu.kind.length) * 7 > grid.box.left - 50 }), role: 'rowheader', 'aria-label': `${node.name} ${gpu.id}, ${gpu.kind}`, title: `${gpu.id} (${gpu.kind})` },
+		element('bdi', { class: 'gpu' }, gpu.short), element('bdi', { class: 'kind' }, gpu.kind)));
+
+function rule({ node, gpu }) {
+	const made = gpu ? element('div', { class: 'rule' }) : strip.cloneNode(true);
+	state.folded.has(node.id) || made.replaceChildren();
+	return made;
+}
+
+function row(index) {
+	const one = grid.layout.rows[index];
+	const made = one.gpu ? gpuRow(one) : band(one);
+	made.ariaRowIndex = String(index + 2);
+	cellsOf.set(made, { cells: new Map(), isOther: watch() });
+	return [made, rule(one)];
+}
+
+/** What a band says of this moment, and of a folded node's hours. */
+function fillBand([made, across], { node }) {
+	const { model } = state;
+	const hour = Math.floor(state.now);
+	const known = hour >= model.start && hour < model.end && node.count > 0;
+	const free = known ? model.freeGpus(node, hour, hour + 1).length : 0;
+	setText(made.querySelector('.free-now'), !known ? '' : free ? `${free} free${grid.box.left < 100 ? '' : ' now'}` : 'full');
+	if (state.folded.has(node.id)) {
+		const from = Math.max(model.start, grid.area.start);
+		const { first, hours } = model.occupancy(node.gpus.map((gpu) => gpu.index), state.now);
+		const held = hours.subarray(from - first, Math.max(from, Math.min(model.end, grid.area.end)) - first);
+		setSkyline(across.firstElementChild, held, node.count, grid.scale.hourWidth, grid.x(from));
 	}
+}
 
-	const gpuRow = ({ node, gpu }) => element('div', { class: 'row', role: 'row', 'data-gpu': `${node.id}/${gpu.id}` },
-		element('div', { class: classes({ name: true, long: (gpu.short.length + gpu.kind.length) * 7 > grid.box.left - 50 }), role: 'rowheader', 'aria-label': `${node.name} ${gpu.id}, ${gpu.kind}`, title: `${gpu.id} (${gpu.kind})` },
-			element('bdi', { class: 'gpu' }, gpu.short), element('bdi', { class: 'kind' }, gpu.kind)));
+function label({ node, gpu }, hour) {
+	const { unit } = grid.scale;
+	const when = unit === 1 ? `${dayOf(hour)} ${timeOf(hour)}` : unit === DAY ? dayOf(hour) : `week from ${dayOf(hour)}`;
+	const known = hour < state.model.end && hour + unit > state.model.start;
+	return `${node.name} ${gpu.id}, ${when}, ${known ? stateOf(state.model, gpu.index, hour, hour + unit) : 'not loaded yet'}`;
+}
 
-	function rule({ node, gpu }) {
-		const made = gpu ? element('div', { class: 'rule' }) : strip.cloneNode(true);
-		state.folded.has(node.id) || made.replaceChildren();
-		return made;
+/** The cells in view, in words; made when the scrolling has stopped, and when one of them shall have the focus. */
+export function drawCells() {
+	const { layout: { rows }, scale: { unit, hourWidth } } = grid;
+	const { from, to } = grid.rows();
+	const { start, end } = grid.span();
+	const columns = columnsIn(Math.max(grid.origin, start), end, unit);
+	const { selection } = state;
+	if (stopAt.row < 0) {
+		stopAt = { row: rows.findIndex((row) => row.gpu), hour: columns.find((hour) => hour + unit > state.now) ?? columns[0] };
 	}
-
-	/** What a band says of this moment, and of a folded node's hours. */
-	function fillBand(made, across, { node }) {
-		const { model } = state;
-		const hour = Math.floor(state.now);
-		const known = hour >= model.start && hour < model.end && node.count > 0;
-		const free = known ? model.freeGpus(node, hour, hour + 1).length : 0;
-		setText(made.querySelector('.free-now'), !known ? '' : free ? `${free} free${grid.box.left < 100 ? '' : ' now'}` : 'full');
-		if (state.folded.has(node.id)) {
-			const from = Math.max(model.start, grid.area.start);
-			const { first, hours } = model.occupancy(Array.from({ length: node.count }, (_, index) => node.first + index), state.now);
-			const values = [...hours.subarray(from - first, Math.max(from, Math.min(model.end, grid.area.end)) - first)];
-			setSkyline(across.firstElementChild, skyline(values, node.count, grid.scale.hourWidth, STRIP_HEIGHT), values.length * grid.scale.hourWidth, grid.x(from));
+	/* The Tab key's stop is in view, even where the cell that had the focus is not. */
+	const near = Math.min(Math.max(stopAt.row, from), to);
+	const stop = { row: near, hour: columns.includes(stopAt.hour) ? stopAt.hour : columns[0] };
+	while (stop.row < to && !rows[stop.row]?.gpu) {
+		stop.row++;
+	}
+	stop.row = rows[stop.row]?.gpu ? stop.row : near; /* a folded node's button, where there are no cells */
+	for (const [index, [made]] of drawn) {
+		const one = rows[index];
+		if (!one?.gpu || index < from || index > to) {
+			continue;
+		}
+		const inIt = selection?.gpus.includes(one.gpu.index) ? selection : null;
+		const { cells, isOther } = cellsOf.get(made);
+		if (!isOther(columns[0], columns.length, grid.at.left, grid.origin, state.model.version, unit, inIt?.start, inIt?.end)) {
+			continue;
+		}
+		keep(cells, columns, [made], (hour) => [element('div', { class: 'cell', role: 'gridcell', 'data-hour': hour, tabindex: -1 })]);
+		for (const hour of columns) {
+			const [cell] = cells.get(hour);
+			cell.ariaLabel = label(one, hour);
+			cell.ariaColIndex = String(Math.round((hour - grid.origin) / unit) + 2);
+			cell.ariaSelected = String(!!inIt && hour < inIt.end && hour + unit > inIt.start);
+			cell.style.width = `${unit * hourWidth}px`;
+			cell.style.marginLeft = hour === columns[0] ? `${grid.x(hour) - grid.at.left - grid.box.left}px` : '';
 		}
 	}
+	setStop(drawn.get(stop.row)?.[0].querySelector(`[data-hour="${stop.hour}"], .fold`));
+}
 
-	function label({ node, gpu }, hour) {
-		const { unit } = grid.scale;
-		const when = unit === 1 ? `${dayOf(hour)} ${timeOf(hour)}` : unit === DAY ? dayOf(hour) : `week from ${dayOf(hour)}`;
-		const known = hour < state.model.end && hour + unit > state.model.start;
-		return `${node.name} ${gpu.id}, ${when}, ${known ? stateOf(state.model, gpu.index, hour, hour + unit) : 'not loaded yet'}`;
+/** One cell is the Tab key's stop. */
+function setStop(cell) {
+	layer.querySelectorAll('[tabindex="0"]').forEach((one) => { one.tabIndex = -1; });
+	if (cell) {
+		cell.tabIndex = 0;
 	}
+}
 
-	/** The cells in view, in words; made when the scrolling has stopped, and when one of them shall have the focus. */
-	function drawCells() {
-		const { layout: { rows }, scale: { unit, hourWidth } } = grid;
-		const { from, to } = grid.rows();
-		const { start, end } = grid.span();
-		const columns = columnsIn(Math.max(grid.origin, start), end, unit);
-		const { selection } = state;
-		if (focus.row < 0) {
-			focus = { row: rows.findIndex((row) => row.gpu), hour: columns.find((hour) => hour + unit > state.now) ?? columns[0] };
-		}
-		/* The Tab key's stop is in view, even where the cell that had the focus is not. */
-		const near = Math.min(Math.max(focus.row, from), to);
-		const stop = { row: near, hour: columns.includes(focus.hour) ? focus.hour : columns[0] };
-		while (stop.row < to && !rows[stop.row]?.gpu) {
-			stop.row++;
-		}
-		stop.row = rows[stop.row]?.gpu ? stop.row : near; /* a folded node's button, where there are no cells */
-		for (const [index, made] of drawn) {
-			const row = rows[index];
-			if (!row?.gpu || index < from || index > to) {
-				continue;
-			}
-			const inIt = selection?.gpus.includes(row.gpu.index) ? selection : null;
-			const name = [columns[0], columns.length, grid.at.left, grid.origin, state.model.version, unit, inIt?.start, inIt?.end].join();
-			if (cellsOf.get(made) === name) {
-				continue;
-			}
-			cellsOf.set(made, name);
-			const old = [...made.querySelectorAll('.cell')];
-			const held = old.find((cell) => cell === document.activeElement); /* must stay in the document, or loses the focus */
-			const cells = columns.map((hour) => {
-				const cell = Number(held?.dataset.hour) === hour ? held : element('div', { class: 'cell', role: 'gridcell', 'data-hour': hour, tabindex: -1 });
-				cell.ariaLabel = label(row, hour);
-				cell.ariaColIndex = String(Math.round((hour - grid.origin) / unit) + 2);
-				cell.ariaSelected = String(!!inIt && hour < inIt.end && hour + unit > inIt.start);
-				cell.style.width = `${unit * hourWidth}px`;
-				cell.style.marginLeft = '';
-				return cell;
-			});
-			cells[0].style.marginLeft = `${grid.x(columns[0]) - grid.at.left - grid.box.left}px`;
-			old.forEach((cell) => cell !== held && cell.remove());
-			held?.classList.toggle('away', !cells.includes(held));
-			const before = cells.indexOf(held);
-			held?.before(...cells.slice(0, Math.max(0, before)));
-			made.append(...cells.slice(before + 1));
-		}
-		setStop(drawn.get(stop.row)?.querySelector(`[data-hour="${stop.hour}"], .fold`));
+/** Gives the focus to a cell, or to a band's button, and has it in view. */
+export function focus(row, hour, scroll = true) {
+	const there = grid.layout.rows[row];
+	if (!there) {
+		return;
 	}
+	stopAt = { row, hour };
+	scroll && grid.reveal(row, hour, hour + grid.scale.unit);
+	grid.drawNow();
+	drawCells();
+	const target = drawn.get(row)?.[0].querySelector(there.gpu ? `[data-hour="${hour}"]` : '.fold');
+	setStop(target);
+	target?.focus({ preventScroll: true });
+}
 
-	/** One cell is the Tab key's stop. */
-	function setStop(cell) {
-		layer.querySelectorAll('[tabindex="0"]').forEach((one) => { one.tabIndex = -1; });
-		if (cell) {
-			cell.tabIndex = 0;
-		}
-	}
+export const at = () => stopAt;
 
-	/** Gives the focus to a cell, or to a band's button, and has it in view. */
-	function focusOn(row, hour, scroll = true) {
-		const there = grid.layout.rows[row];
-		if (!there) {
-			return;
-		}
-		focus = { row, hour };
-		scroll && grid.reveal(row, hour, hour + grid.scale.unit);
-		grid.drawNow();
-		drawCells();
-		const target = drawn.get(row)?.querySelector(there.gpu ? `[data-hour="${hour}"]` : '.fold');
-		setStop(target);
-		target?.focus({ preventScroll: true });
-	}
+export function reset() {
+	const held = layer.contains(document.activeElement);
+	drop(drawn);
+	stopAt.row = Math.min(stopAt.row, grid.layout.rows.length - 1);
+	held && queueMicrotask(() => focus(stopAt.row, stopAt.hour, false)); /* what had the focus is drawn anew, and has it again */
+}
 
-	return {
-		drawCells,
-		focus: focusOn,
-		at: () => focus,
-		reset() {
-			const held = layer.contains(document.activeElement);
-			[...rules.values(), ...drawn.values()].forEach((made) => made.remove());
-			rules.clear();
-			drawn.clear();
-			bandsOf = '';
-			focus.row = Math.min(focus.row, grid.layout.rows.length - 1);
-			held && queueMicrotask(() => focusOn(focus.row, focus.hour, false)); /* what had the focus is drawn anew, and has it again */
-		},
-		draw() {
-			const { area: { from, to }, layout } = grid;
-			const active = document.activeElement?.closest('.row');
-			for (const [index, made] of drawn) {
-				const away = index < from || index > to;
-				made.classList.toggle('away', away);
-				if (away) {
-					rules.get(index)?.remove();
-					rules.delete(index);
-					if (made !== active) {
-						made.remove();
-						drawn.delete(index);
-					}
-				}
-			}
-			let [after, afterLine] = [null, null];
-			for (let index = to; index >= from; index--) {
-				const row = layout.rows[index];
-				if (!drawn.has(index)) {
-					const made = row.gpu ? gpuRow(row) : band(row);
-					made.ariaRowIndex = String(index + 2);
-					drawn.set(index, made);
-					layer.insertBefore(made, after);
-				}
-				if (!rules.has(index)) {
-					rules.set(index, rule(row));
-					lines.insertBefore(rules.get(index), afterLine);
-				}
-				[after, afterLine] = [drawn.get(index), rules.get(index)];
-			}
-			above.style.height = aboveLines.style.height = `${layout.rows[from]?.top ?? 0}px`;
-			const name = [state.model.version, Math.floor(state.now), grid.scale.unit, ...Object.values(grid.area)].join();
-			if (name !== bandsOf) {
-				bandsOf = name;
-				rules.forEach((line, index) => layout.rows[index].gpu || fillBand(drawn.get(index), line, layout.rows[index]));
-			}
-		},
-		/** The row under the pointer. */
-		near(index) {
-			layer.querySelector('.near')?.classList.remove('near');
-			drawn.get(index)?.classList.add('near');
-		},
-		/** Names of the selection's GPUs take the accent. */
-		mark(gpus) {
-			drawn.forEach((made, index) => made.classList.toggle('chosen', gpus.includes(grid.layout.rows[index]?.gpu?.index)));
-		},
-	};
+export function draw() {
+	const { area: { from, to }, layout: { rows } } = grid;
+	keep(drawn, Array.from({ length: to - from + 1 }, (_, at) => from + at), places, row);
+	above.forEach(({ style }) => { style.height = `${rows[from]?.top ?? 0}px`; });
+	drawn.forEach((parts, index) => rows[index].gpu || fillBand(parts, rows[index]));
+}
+
+/** The row under the pointer. */
+export function near(index) {
+	layer.querySelector('.near')?.classList.remove('near');
+	drawn.get(index)?.[0].classList.add('near');
+}
+
+/** Names of the selection's GPUs take the accent. */
+export function mark(gpus) {
+	drawn.forEach(([made], index) => made.classList.toggle('chosen', gpus.includes(grid.layout.rows[index]?.gpu?.index)));
 }

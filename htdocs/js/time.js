@@ -1,7 +1,4 @@
-/**
- * Time is whole UTC hours since 1970, as in the server; windows are half-open. Nothing here reads the clock.
- * @typedef {{start: number, end: number}} Window
- */
+/** Time is whole UTC hours since 1970, as in the server; windows are half-open. Nothing here reads the clock. */
 
 export const DAY = 24;
 export const WEEK = 7 * DAY;
@@ -31,20 +28,16 @@ export const dayText = (hour) => dateAt(hour).toISOString().slice(0, 10);
 /** The midnight at or before an hour. */
 export const midnightOf = (hour) => Math.floor(hour / DAY) * DAY;
 
-export const weekdayOf = (hour) => ((Math.floor(hour / DAY) + 3) % 7 + 7) % 7; /* 1970-01-01 was a Thursday */
+/** 0 for Monday. */
+export const weekdayOf = (hour) => (dateAt(hour).getUTCDay() + 6) % 7;
 
 /** The Monday 00:00 UTC at or before an hour. */
 export const mondayOf = (hour) => midnightOf(hour) - weekdayOf(hour) * DAY;
 
 /** YYYY-MM-DD, a day that exists, 1970 to 9998: its first hour. Anything else: null. */
 export function parseDay(text) {
-	const parts = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-	if (!parts) {
-		return null;
-	}
-	const hour = Date.UTC(Number(parts[1]), Number(parts[2]) - 1, Number(parts[3])) / MS;
-	const year = Number(parts[1]);
-	return year < 1970 || year > 9998 || dayText(hour) !== text ? null : hour;
+	const hour = /^\d{4}-\d\d-\d\d$/.test(text) ? hourOf(text) : NaN;
+	return hour >= 0 && hour < hourOf('9999-01-01') && dayText(hour) === text ? hour : null;
 }
 
 /** ISO 8601: the week that holds the year's first Thursday is week 1. */
@@ -96,9 +89,6 @@ export function zoneName(hour) {
 /** "45 h", "2 d 4 h": how people say a length. */
 export function lengthOf(hours) {
 	const whole = Math.max(0, Math.ceil(hours));
-	if (whole < 48) {
-		return `${whole} h`;
-	}
 	const rest = whole % DAY;
-	return rest === 0 ? `${whole / DAY} d` : `${Math.floor(whole / DAY)} d ${rest} h`;
+	return whole < 48 ? `${whole} h` : `${Math.floor(whole / DAY)} d${rest ? ` ${rest} h` : ''}`;
 }

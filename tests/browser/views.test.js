@@ -389,6 +389,24 @@ it('scrolling draws into the layers that are there, and makes no new ones', {
     assert.ok(layers.length <= 7, `${layers.length} layers are drawn`);
 });
 
+it('rows stand in their order also where one of them has kept the focus out of sight', {
+    config: {nodes: Array.from({length: 40}, (_, node) => ({id: `node-${node}`, gpus: Array.from({length: 8}, (_unused, gpu) => ({id: `gpu${gpu}`, kind: 'H100'}))}))},
+}, async ({open}) => {
+    const planner = await open();
+    const scrollTo = async (top) => {
+        await planner.grid.evaluate((grid, to) => { grid.scrollTop = to; }, top);
+        await planner.drawn();
+    };
+    await scrollTo(1500);
+    const {gpu} = await planner.enterGrid();
+    await scrollTo(0);
+    await scrollTo(900);
+    assert.equal((await planner.cell())?.gpu, gpu);
+    const rows = await planner.grid.locator('.rows > .row').evaluateAll((all) => all.map((row) => [Number(row.ariaRowIndex), row.getBoundingClientRect().y]));
+    assert.ok(rows.length > 30, `${rows.length} rows are drawn`);
+    rows.forEach(([index, y], at) => at && assert.ok(index === rows[at - 1][0] + 1 && y > rows[at - 1][1], `row ${index} comes after ${rows[at - 1][0]}`));
+});
+
 it('ten thousand GPUs are in the grid, and only a few of them in the document', {
     config: {nodes: Array.from({length: 1250}, (_, node) => ({id: `node-${node}`, gpus: Array.from({length: 8}, (_unused, gpu) => ({id: `gpu${gpu}`, kind: 'H100'}))}))},
 }, async ({server, open}) => {
