@@ -23,6 +23,9 @@ const DAYS_MAX = 3700; /* of one timeline */
 const address = location.search || location.hash;
 const clock = () => hoursOf(Date.now() + skew);
 const home = () => homeOf(state.view.zoom, state.now, phone.matches);
+const here = new URL('.', location.href).pathname; /* another planner of this host has other nodes */
+const last = remembered('priority', 1);
+const priority = last in PRIORITIES ? last : 1;
 let skew = 0; /* ms that the server's clock is ahead of this machine's */
 export const state = {
 	model: new Model(),
@@ -32,11 +35,11 @@ export const state = {
 	trouble: '',
 	busy: true,
 	view: readView(address, clock(), phone.matches),
-	folded: /** @type {Set<string>} */ (new Set(remembered('folded', []))),
+	folded: /** @type {Set<string>} */ (new Set(remembered(`folded${here}`, []))),
 	who: remembered('who', ''),
-	priority: remembered('priority', 1),
+	priority,
 	selection: /** @type {Selection|null} */ (null),
-	draft: { priority: remembered('priority', 1) },
+	draft: { priority },
 	open: /** @type {number|null} */ (null),
 	panel: /** @type {string|null} */ (null),
 	windows: /** @type {Found[]} */ ([]),
@@ -50,7 +53,7 @@ export const state = {
 	message: /** @type {Message|null} */ (null),
 };
 const all = [];
-const nodes = remembered('nodes', all);
+const nodes = remembered(`nodes${here}`, all);
 if (address === '' && nodes !== all) { /* a link shows what its sender saw */
 	state.view.nodes = nodes;
 }
@@ -75,7 +78,7 @@ function set(part) {
 /** Shows another part of time, another zoom, other nodes; the address follows. */
 function look(part) {
 	if ('nodes' in part) {
-		remember('nodes', part.nodes);
+		remember(`nodes${here}`, part.nodes);
 	}
 	const view = { ...state.view, ...part };
 	set({ view });
@@ -338,7 +341,7 @@ export const store = {
 		const folded = new Set(state.folded);
 		[ids].flat().forEach((id) => folded[shut ? 'add' : 'delete'](id));
 		set({ folded });
-		remember('folded', [...folded]);
+		remember(`folded${here}`, [...folded]);
 	},
 	/** Draws a selection; with `ask` its card takes the focus. */
 	select(selection, ask = false) {

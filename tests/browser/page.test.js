@@ -41,7 +41,8 @@ it('whatever a page complains of, or asks elsewhere, is seen by these tests', as
 it('the page works below a path, where nothing of it is asked from the root', async ({server, open, finally: atLast}) => {
     const mounted = await mountBelow(server, '/procplan');
     atLast(mounted.stop);
-    const planner = await open({url: mounted.url, who: 'AB'});
+    /* Another planner of this host shows other nodes, which are none of this one's. */
+    const planner = await open({url: mounted.url, who: 'AB', storage: {'procplan.nodes/': '["elsewhere"]'}});
     await planner.page.goto(mounted.url.slice(0, -1)); /* without the slash */
     await planner.ready();
     await give(server, 'alpha/g3', day(2), day(4));
@@ -56,10 +57,12 @@ it('the page works below a path, where nothing of it is asked from the root', as
 
 it('what makes no sense in the browser\'s storage, or cannot be stored, does no harm', async ({open}) => {
     for (const value of ['5', '"x"', '{"a": 1}', '[[]]', '{{{', 'true']) {
-        const storage = Object.fromEntries(['folded', 'nodes', 'who', 'priority', 'find'].filter((name) => name !== 'nodes' || value !== '[[]]')
+        const storage = Object.fromEntries(['folded/', 'nodes/', 'who', 'priority', 'find'].filter((name) => name !== 'nodes/' || value !== '[[]]')
             .map((name) => [`procplan.${name}`, value]));
         const planner = await open({storage});
         assert.equal(await planner.row('beta/g0').count(), 1, value);
+        await planner.click('beta/g0', day(2));
+        await planner.page.locator('#outline.medium').waitFor({timeout: 5000});
         await planner.context.close();
     }
     const planner = await open({init: 'Object.defineProperty(globalThis, "localStorage", {get() { throw new DOMException("denied", "SecurityError"); }});', storage: {}});

@@ -103,7 +103,7 @@ it('a node is folded and unfolded by its button, and stays folded at the next vi
 });
 
 it('with all nodes folded the Tab key still leads into the grid', async ({open}) => {
-    const planner = await open({storage: {'procplan.folded': JSON.stringify(['alpha', 'beta', 'gamma'])}});
+    const planner = await open({storage: {'procplan.folded/': JSON.stringify(['alpha', 'beta', 'gamma'])}});
     const stop = planner.grid.locator('[tabindex="0"]');
     await stop.waitFor();
     await stop.focus();
