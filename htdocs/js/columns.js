@@ -114,9 +114,10 @@ export function draw() {
 	drawSky();
 }
 
-/** The corner names the month at the left edge, or among hours the day. */
+/** The corner names the month at the left edge, or among hours the day; a name that it would cut is not shown. */
 export function follow() {
 	const { start } = grid.span();
+	titles.forEach(([one], hour) => { one.hidden = hour < start - 1 / grid.scale.hourWidth; });
 	const at = dateAt(grid.scale.unit === WEEK ? start + 3 * DAY : start);
 	const narrow = grid.box.left < 100;
 	const own = zoneName(start);

@@ -33,9 +33,14 @@ function band({ node }) {
 	return made;
 }
 
-const gpuRow = ({ node, gpu }) => element('div', { class: 'row', role: 'row', 'data-gpu': `${node.id}/${gpu.id}` },
-	element('div', { class: classes({ name: true, long: (gpu.short.length + gpu.kind.length) * 7 > grid.box.left - 50 }), role: 'rowheader', 'aria-label': `${node.name} ${gpu.id}, ${gpu.kind}`, title: `${gpu.id} (${gpu.kind})` },
-		element('bdi', { class: 'gpu' }, gpu.short), element('bdi', { class: 'kind' }, gpu.kind)));
+function gpuRow({ node, gpu }) {
+	const kind = grid.box.left < 100 && !node.kinds[1] ? '' : gpu.kind; /* in little room the band says it for all */
+	const name = element('div', {
+		class: classes({ name: true, long: (gpu.short.length + kind.length) * 7 > grid.box.left - 50 }), role: 'rowheader',
+		'aria-label': `${node.name} ${gpu.id}, ${gpu.kind}`, title: `${gpu.id} (${gpu.kind})`,
+	}, element('bdi', { class: 'gpu' }, gpu.short), element('bdi', { class: 'kind' }, kind));
+	return element('div', { class: 'row', role: 'row', 'data-gpu': `${node.id}/${gpu.id}` }, name);
+}
 
 function rule({ node, gpu }) {
 	const made = gpu ? element('div', { class: 'rule' }) : strip.cloneNode(true);

@@ -145,6 +145,32 @@ it('with forced colours bars, selection and now line are still told apart by lin
     await planner.shot('forced colours');
 });
 
+it('on a phone every GPU is told by its name: the kind is said by the band where it is one, and gives way where there are several', {
+    config: {nodes: [
+        {id: 'alpha', gpus: [{id: 'gpu0', kind: 'A100'}, {id: 'gpu1', kind: 'A100'}]},
+        {id: 'beta', gpus: [{id: 'gpu0', kind: 'A100-SXM4-80GB'}, {id: 'gpu1', kind: 'L40S'}]},
+    ]},
+}, async ({open}) => {
+    const planner = await open({width: 360, height: 740, touch: true});
+    const names = await planner.grid.evaluate((grid) => [...grid.querySelectorAll('.row .gpu')]
+        .map((one) => [one.textContent, one.scrollWidth <= one.clientWidth + 1 || getComputedStyle(one).display === 'inline-block', one.nextSibling.textContent]));
+    assert.deepEqual(names, [['gpu0', true, ''], ['gpu1', true, ''], ['gpu0', true, 'A100-SXM4-80GB'], ['gpu1', true, 'L40S']]);
+});
+
+it('what the corner would cut of a month\'s or a week\'s name is not shown', async ({open}) => {
+    const planner = await open();
+    const shown = () => planner.grid.evaluate((grid) => {
+        const edge = grid.querySelector('.corner').getBoundingClientRect().right;
+        return [...grid.querySelectorAll('.title')].map((one) => one.getBoundingClientRect()).filter(({width}) => width > 0).map(({x}) => Math.round(x - edge));
+    });
+    for (const days of [0.5, 3, 17.5]) {
+        await planner.grid.evaluate((grid, by) => { grid.scrollLeft += by; }, Math.round(days * 57));
+        await planner.drawn();
+        const left = await shown();
+        assert.ok(left.length > 1 && left.every((x) => x >= -1), `${left}`);
+    }
+});
+
 it('a fortnight prints on one landscape page, without the controls', async ({server, open}) => {
     await busy(server);
     const planner = await open({who: 'AB'});
