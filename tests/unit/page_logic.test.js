@@ -72,6 +72,19 @@ function answer(more = {}) {
     };
 }
 
+/* Numbers below a limit, the same for the same seed; `first` repeats a run (PROCPLAN_SEED). */
+function chance() {
+    let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
+    const first = seed;
+    return {
+        first,
+        random(limit) {
+            seed = (seed * 48271) % 2147483647;
+            return seed % limit;
+        },
+    };
+}
+
 /* As the page does it. */
 async function take(picture, said) {
     picture.take(said, await model.read(said));
@@ -134,12 +147,7 @@ function said(all, window, had) {
 }
 
 test('whoever looks at other hours and takes in what these add has what a whole answer would say', async () => {
-    let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
-    const random = (limit) => {
-        seed = (seed * 48271) % 2147483647;
-        return seed % limit;
-    };
-    const first = seed;
+    const {random, first} = chance();
     const all = [];
     for (const gpus of [[0, 1], [2], [3]])
         for (let hour = random(9); hour < 400; hour += random(20)) {
@@ -187,12 +195,7 @@ test('a screen reader hears who has a GPU from when until when: of a week also o
 });
 
 test('free GPUs are counted as by going through every hour', async () => {
-    let seed = Number(process.env.PROCPLAN_SEED ?? Date.now() % 2 ** 31) || 1;
-    const random = (limit) => {
-        seed = (seed * 48271) % 2147483647;
-        return seed % limit;
-    };
-    const first = seed;
+    const {random, first} = chance();
     for (let round = 0; round < 50; round++) {
         const bookings = [];
         const held = [0, 1, 2].map((gpu) => {
