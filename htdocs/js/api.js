@@ -20,7 +20,7 @@ export class Trouble extends Error {
 /** A query string; null and '' are left out, a list is repeated. */
 export function query(values) {
 	const pairs = Object.entries(values).filter(([, value]) => value !== null && value !== '')
-		.flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
+		.flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
 	return pairs.length ? `?${new URLSearchParams(pairs)}` : '';
 }
 

@@ -1,7 +1,7 @@
 /** Bookings as bars, and what lies over them: the selection, found windows, where a dragged bar would land. */
 
 import { byId, classes, drop, element, watch } from './dom.js';
-import { grid } from './grid.js';
+import { grid } from './geometry.js';
 import { blocksIn, runsOf } from './logic.js';
 import { PRIORITIES } from './model.js';
 import { state, store } from './store.js';
@@ -174,7 +174,7 @@ export function overlay() {
 	const hours = selection ? selection.end - selection.start : 0;
 	over.replaceChildren(
 		...windows.flatMap((found) => boxes(found, { class: classes({ ghost: true, chosen: found.number === chosen }), 'data-number': found.number },
-			[element('b', {}, String(found.number))])),
+			[element('b', {}, found.number)])),
 		...selection ? wish(selection, 'outline', draft.priority, 'outline', [
 			element('span', { class: 'label' }, element('b', {}, countOf(selection.gpus.length, 'GPU')),
 				element('span', { class: 'note' }, hours % DAY ? lengthOf(hours) : `${hours / DAY} d`)),

@@ -1,7 +1,7 @@
 /** The header (months, weeks, dates, free GPUs) and what runs down the grid behind the rows: lines, weekends, the past, now. */
 
 import { byId, classes, drop, element, keep, setSkyline, setText, watch } from './dom.js';
-import { grid } from './grid.js';
+import { grid } from './geometry.js';
 import { columnsIn } from './logic.js';
 import { state } from './store.js';
 import { DAY, MONTHS, MONTH_NAMES, WEEK, WEEKDAYS, dateAt, dayOf, timeOf, weekNumber, weekdayOf, zoneName } from './time.js';
@@ -52,7 +52,7 @@ function column(hour) {
 		class: classes({ day: true, today, weekend, edge, hour: unit === 1 }), role: 'columnheader',
 		'aria-colindex': Math.round((hour - grid.origin) / unit) + 2, 'aria-current': today && 'date',
 		'data-hour': hour,
-	}, element('span', { class: 'date' }, element('i', {}, sign), element('b', {}, String(date))), element('span', { class: 'free' }));
+	}, element('span', { class: 'date' }, element('i', {}, sign), element('b', {}, date)), element('span', { class: 'free' }));
 	fill([cell], hour);
 	const line = element('div', { class: classes({ line: true, weekend, edge }) });
 	cell.style.width = line.style.width = `${unit * hourWidth}px`;

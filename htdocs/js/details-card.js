@@ -42,7 +42,7 @@ function show(changed = new Set()) {
 		fresh = key;
 		store.details(id).then((answer) => {
 			if (fresh === key) {
-				fault.textContent = full ? fault.textContent : ''; /* that it could not be asked */
+				full ?? tell(fault, []); /* that it could not be asked */
 				full = answer;
 				show();
 			}

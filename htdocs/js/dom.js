@@ -6,7 +6,7 @@ const isGiven = (value) => value !== null && value !== undefined && value !== fa
 export function element(tag, attributes = {}, ...children) {
 	const made = document.createElement(tag);
 	for (const [name, value] of Object.entries(attributes)) {
-		isGiven(value) && made.setAttribute(name, value === true ? '' : String(value));
+		isGiven(value) && made.setAttribute(name, value === true ? '' : value);
 	}
 	made.append(...children.flat().filter((child) => isGiven(child) && child !== ''));
 	return made;

@@ -1,6 +1,6 @@
 /**
- * The grid: GPUs downwards, time to the right. Only what is in view, and a little around it, is in the document. This file knows where
- * everything is; rows, columns and bars draw it, pointer and keyboard read the reader's hands. The cells of the ARIA grid say in words
+ * The grid: GPUs downwards, time to the right. Only what is in view, and a little around it, is in the document. This file moves
+ * and sizes it; rows, columns and bars draw it, pointer and keyboard read the reader's hands. The cells of the ARIA grid say in words
  * what the bars show, so the bars are hidden from screen readers.
  */
 
@@ -8,6 +8,7 @@ import { homeOf } from './address.js';
 import * as bars from './bars.js';
 import * as columns from './columns.js';
 import { byId, element, phone, watch } from './dom.js';
+import { grid } from './geometry.js';
 import { PLANE_HOURS, layRows, rowAt, scaleOf, unitStart } from './logic.js';
 import * as rows from './rows.js';
 import { state, store } from './store.js';
@@ -22,8 +23,9 @@ const SHEET = 0.6; /* of a narrow page's height, that a card may take */
 const whenIdle = globalThis.requestIdleCallback ?? setTimeout; /* Safari has no such call */
 const PRINT = { width: 1040, height: 680, left: 188, head: 76, band: 26, row: 28, days: 14, rows: 600 }; /* a landscape page, px; grid.css agrees */
 
-store.cover(state.view.date, state.view.date + innerWidth / scaleOf(state.view.zoom, innerWidth).hourWidth); /* on its way before the first layout */
-const [scroller, progress, words] = ['grid', 'progress', 'grid-words'].map(byId);
+store.cover(state.view.date, state.view.date + innerWidth / grid.scale.hourWidth); /* on its way before the first layout */
+const { scroller } = grid;
+const [progress, words] = ['progress', 'grid-words'].map(byId);
 const plane = scroller.querySelector('.plane');
 let frame = 0;
 let settle = 0;
@@ -31,26 +33,8 @@ let zoom = state.view.zoom;
 let shownDate = NaN; /* as the store knows it */
 const [areOtherRows, isOther] = [watch(), watch()];
 
-/** @type {any} */
-export const grid = {
-	scroller,
-	scale: scaleOf(zoom, innerWidth),
-	origin: NaN, /* the hour at the left end of the plane; NaN: it has yet to be laid out */
-	layout: layRows(state.model, state.view, state.folded, PRINT),
-	box: { x: 0, y: 0, width: 0, height: 0, left: 188, head: 76 }, /* the scroller in the window, and its sticky parts */
-	at: { left: 0, top: 0 }, /* the scroll position; read once a frame, for reading it may cost a layout */
-	area: { from: 0, to: -1, start: 0, end: 0 }, /* rows and hours that are drawn */
-	x: (hour) => grid.box.left + (hour - grid.origin) * grid.scale.hourWidth,
-	hourAt: (clientX) => grid.origin + (clientX - grid.box.x - grid.box.left + grid.at.left) / grid.scale.hourWidth,
-	rowAt: (clientY) => rowAt(grid.layout.rows, clientY - grid.box.y - grid.box.head + grid.at.top),
-	room: () => Math.max(1, grid.box.width - grid.box.left) / grid.scale.hourWidth, /* hours that fit */
-	/** Hours in view. */
-	span() {
-		const start = grid.origin + grid.at.left / grid.scale.hourWidth;
-		return { start, end: start + grid.room() };
-	},
-	/** Rows in view. */
-	rows: () => ({ from: rowAt(grid.layout.rows, grid.at.top), to: rowAt(grid.layout.rows, grid.at.top + grid.box.height - grid.box.head) }),
+/* What the grid's parts ask of it. */
+Object.assign(grid, {
 	/** Scrolls as little as needed to have a row and a stretch of hours in view. */
 	reveal(row, start, end) {
 		const { top, height } = grid.layout.rows[row];
@@ -67,10 +51,7 @@ export const grid = {
 		}
 	},
 	drawNow: paint,
-};
-export { bars, rows };
-
-/* -- geometry -- */
+});
 
 function readScroll() {
 	grid.at = { left: scroller.scrollLeft, top: scroller.scrollTop };
@@ -97,7 +78,7 @@ function layOut() {
 		scroller.scrollTop = same.top + within;
 	}
 	readScroll();
-	scroller.ariaRowCount = String(grid.layout.rows.length + 1);
+	scroller.ariaRowCount = grid.layout.rows.length + 1;
 	reset();
 }
 
@@ -249,7 +230,7 @@ store.on((changed) => {
 	}
 	explain();
 	progress.hidden = !state.busy;
-	scroller.ariaBusy = String(state.busy);
+	scroller.ariaBusy = state.busy;
 	scroller.dataset.state = model.epoch ? 'ready' : 'loading';
 	plan();
 });
@@ -266,7 +247,7 @@ addEventListener('beforeprint', () => {
 	grid.origin = midnightOf(state.view.date);
 	grid.at = { left: 0, top: 0 };
 	grid.box = { ...grid.box, width, height, left, head };
-	Object.assign(plane.style, { width: `${width}px`, height: `${height}px`, zoom: String(shrink) });
+	Object.assign(plane.style, { width: `${width}px`, height: `${height}px`, zoom: shrink });
 	reset();
 	drawArea({ from: 0, to: Math.min(grid.layout.rows.length, PRINT.rows) - 1, start: grid.origin, end: grid.origin + days * DAY });
 	columns.follow();

@@ -1,8 +1,9 @@
 /** The grid by keyboard: arrows move, Shift+arrows choose, Enter opens, Delete asks whether to cancel. */
 
 import { around, byId, element, setText } from './dom.js';
-import { grid, rows } from './grid.js';
+import { grid } from './geometry.js';
 import { selectionOf, unitStart } from './logic.js';
+import * as rows from './rows.js';
 import { state, store } from './store.js';
 import { countOf, lengthOf } from './time.js';
 

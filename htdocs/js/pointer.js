@@ -4,12 +4,14 @@
  */
 
 import { gpuList } from './bar-words.js';
+import * as bars from './bars.js';
 import { around, byId, element } from './dom.js';
+import { grid } from './geometry.js';
 import { moveOf, selectionOf, stretch, unitStart } from './logic.js';
-import { DAY, countOf, lengthOf, localWindow, momentOf, windowText } from './time.js';
 import { PRIORITIES } from './model.js';
-import { bars, grid, rows } from './grid.js';
+import * as rows from './rows.js';
 import { state, store } from './store.js';
+import { DAY, countOf, lengthOf, localWindow, momentOf, windowText } from './time.js';
 
 const LONG_PRESS_MS = 350;
 const HOVER_MS = 400;

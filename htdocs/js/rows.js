@@ -4,7 +4,7 @@
  */
 
 import { byId, classes, drop, element, keep, setSkyline, setText, watch } from './dom.js';
-import { grid } from './grid.js';
+import { grid } from './geometry.js';
 import { columnsIn, stateOf } from './logic.js';
 import { state } from './store.js';
 import { DAY, dayOf, timeOf } from './time.js';
