@@ -39,8 +39,12 @@ async function prepare(t, change = () => {}) {
 }
 
 /* A process started by root makes the socket as procplan.socket would have it: root's, and nginx's group's. */
+/* Somebody listens at the socket: between bind and listen its file is there already, and nginx would be refused. */
+const listens = (socket) => fs.readFileSync('/proc/net/unix', 'utf8').split('\n')
+    .some((line) => line.endsWith(` ${socket}`) && line.split(/\s+/)[3] === '00010000'); /* __SO_ACCEPTCON, as proc_net(5) calls flags */
+
 async function openSocket(host) {
-    await pools.until(() => fs.existsSync(host.socket), 'the socket is there');
+    await pools.until(() => fs.existsSync(host.socket) && listens(fs.realpathSync(host.socket)), 'somebody listens at the socket');
     if (hosts.root) fs.chownSync(host.socket, hosts.planner.uid, hosts.webServer.gid);
     fs.chmodSync(host.socket, 0o660);
     assert.equal(fs.statSync(host.socket).mode & 0o777, 0o660);
