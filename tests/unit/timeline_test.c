@@ -298,7 +298,7 @@ static bool do_book(struct life *life, struct error *err)
     struct booking *b;
     struct booking_request request = {
         .node_id = node_ids[random_below(3)], .user_label = random_label(), .gpu_ids = ids, .gpu_id_count = random_below(3) ? 0 : random_gpus(ids),
-        .gpu_count = 1 + random_below(3), .priority = random_below(2) ? "high" : NULL, .start = instant_at(start),
+        .gpu_count = 1 + random_below(life->calm ? 2 : 3), .priority = random_below(2) ? "high" : NULL, .start = instant_at(start),
         .end = instant_at(start + length), .note = random_note(),
     };
 
