@@ -165,6 +165,10 @@ test('whoever looks at other hours and takes in what these add has what a whole 
     for (let step = 0; step < 200; step++) {
         const start = random(5) ? Math.max(0, had.start + random(80) - 40) : random(350);
         const window = {start, end: start + 1 + random(80)};
+        if (random(3) === 0) { /* begun with other hours, and given up for these */
+            const begun = said(all, {start: Math.max(0, had.start - random(60)), end: had.end + random(60) + 1}, had);
+            picture.take(begun, await model.read(begun));
+        }
         await take(picture, said(all, window, had));
         had = window;
         assert.deepEqual(content(picture), content(await pictureOf(said(all, window))), `step ${step}, seed ${first}`);
